@@ -1,0 +1,33 @@
+/** Published metric names (Prometheus). Units are in the names; labels beside each. */
+export const METRICS = {
+  /** `user_tier`, `file_type` */
+  downloadsStarted: "downloads_started_total",
+  /** `status`, `user_tier`, `file_type` */
+  downloadsCompleted: "downloads_completed_total",
+  /** Seconds from claim to end; `file_size_bucket` */
+  downloadDuration: "download_duration_seconds",
+  /** `status` */
+  jobsActive: "download_jobs_active",
+  queueLength: "download_queue_length",
+  /** 0..100 */
+  workerUtilization: "download_worker_utilization",
+  initiated: "download_initiated_total",
+  completed: "download_completed_total",
+  failed: "download_failed_total",
+  cancelled: "download_cancelled_total",
+  /** Seconds from create to end. */
+  endToEnd: "download_e2e_seconds",
+  /** Seconds from claim to end. */
+  processing: "download_processing_seconds",
+  statusChecks: "download_status_checks_total",
+  statusCheckDuration: "download_status_check_seconds",
+  /** Seconds between a stored write and its view. */
+  projectionLag: "download_projection_lag_seconds",
+  /** `route`, `method`, `status` */
+  httpRequestDuration: "http_server_request_duration_seconds",
+  /** `dependency` */
+  dependencyUp: "dependency_up",
+} as const;
+
+/** Fields of log lines. */
+export const LOG_FIELDS = { jobId: "job_id", traceId: "trace_id" } as const;
