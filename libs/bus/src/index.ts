@@ -1,0 +1,32 @@
+export type { Delivery } from "./delivery.ts";
+export { BusError, type BusErrorCode, isTransient } from "./errors.ts";
+export {
+  assertTopology,
+  type Batch,
+  type BatchReader,
+  type Bus,
+  type BusMigration,
+  type BusOptions,
+  type BusStatus,
+  busMigrations,
+  type CoreMessages,
+  connectBus,
+  createCore,
+  createJobStore,
+  createWorkQueue,
+  type JobStore,
+  type JobStoreOptions,
+  openBatches,
+  type Puller,
+  type PullerOptions,
+  type PushMessage,
+  type PutOnce,
+  type PutOptions,
+  type PutResult,
+  type Subscription,
+  startPuller,
+  type TopologySettings,
+  type WorkQueue,
+  type WorkQueueOptions,
+} from "./signatures.ts";
+export type { Stored, StoredMessage } from "./stored.ts";
