@@ -1,0 +1,35 @@
+export { type Asked, bodyHash } from "./body-hash.ts";
+export { type Change, type Occasion, stamp, wroteIt } from "./change.ts";
+export {
+  allowedCommands,
+  type Command,
+  type CommandRules,
+  type CommandType,
+  type ControlCommand,
+  type Decision,
+  decide,
+} from "./commands.ts";
+export { type DeliveryAction, type DeliveryFacts, type ItemInHand, onDelivery, onFenced } from "./delivery.ts";
+export { type EndStatus, isEnded, isOver, isUnfinished } from "./end.ts";
+export { errorText, isPermanent, jobError, type PublicClass, publicClass } from "./failure.ts";
+export { type NewJob, newJob } from "./job.ts";
+export { type PresentOptions, present, presentProgress } from "./present.ts";
+export { dueAt, forgottenAt, lifetimeSeconds, type RetentionPolicy } from "./retention.ts";
+export {
+  type CheckpointState,
+  type Claim,
+  type Completed,
+  checkpointed,
+  claim,
+  completed,
+  type Failed,
+  failed,
+  handedBack,
+  type Retrying,
+  retrying,
+  takeOver,
+} from "./run.ts";
+export { type RetryPolicy, type Settlement, settle, type TryError } from "./settle.ts";
+export { shownStatus } from "./shown-status.ts";
+export { userHash } from "./user-hash.ts";
+export { compareVersions, formatVersion, parseVersion, type Version } from "./version.ts";

@@ -1,0 +1,73 @@
+import type { JobRecord, StoredRecord } from "@longhaul/contracts";
+import { isUnfinished } from "./end.ts";
+import { plusSeconds } from "./time.ts";
+
+/**
+ * How long ends are kept, seconds. The retry windows say how long a failed or cancelled job stays in `JOBS`;
+ * `jobRetentionSeconds` how long a view keeps a job whose result is gone.
+ */
+export type RetentionPolicy = {
+  retryWindowFailedSeconds: number;
+  retryWindowCancelledSeconds: number;
+  jobRetentionSeconds: number;
+};
+
+const DAY_SECONDS = 24 * 60 * 60;
+/** Lifetimes are spread by up to a tenth: many messages that die in the same second would hold writers up. */
+const SPREAD = 0.1;
+
+/**
+ * Lifetime of the write in `JOBS`, whole seconds; null for a job that is not at an end, which stays. Every reader has at
+ * least a day to see an end. `jitter` in 0..1.
+ */
+export function lifetimeSeconds(
+  record: StoredRecord,
+  policy: Pick<RetentionPolicy, "retryWindowFailedSeconds" | "retryWindowCancelledSeconds">,
+  jitter: number,
+): number | null {
+  if (isUnfinished(record.status)) return null;
+  return Math.ceil(leastLifetimeSeconds(record, policy) * (1 + SPREAD * jitter));
+}
+
+function leastLifetimeSeconds(record: StoredRecord, policy: Parameters<typeof lifetimeSeconds>[1]): number {
+  switch (record.status) {
+    case "failed":
+      return policy.retryWindowFailedSeconds;
+    case "cancelled":
+      return policy.retryWindowCancelledSeconds;
+    case "completed":
+      return DAY_SECONDS + Math.max(0, secondsBetween(record.updatedAt, resultEnd(record)));
+    default:
+      return DAY_SECONDS;
+  }
+}
+
+/** When the expiry loop must look at the job: its deadline, or the end of its result; null = never. */
+export function dueAt(record: StoredRecord): string | null {
+  if (record.status === "erased") return null;
+  if (record.status === "completed") return resultEnd(record);
+  return isUnfinished(record.status) ? record.deadlineAt : null;
+}
+
+/**
+ * When the job is out of sight: for an unfinished one its deadline, for an ended one the time at which the view forgets
+ * it, which is always later than `JOBS` does (hence the tenth that a lifetime may be longer, and a day).
+ */
+export function forgottenAt(record: JobRecord, policy: RetentionPolicy): string {
+  switch (record.status) {
+    case "failed":
+      return plusSeconds(record.updatedAt, policy.retryWindowFailedSeconds * (1 + SPREAD) + DAY_SECONDS);
+    case "cancelled":
+      return plusSeconds(record.updatedAt, policy.retryWindowCancelledSeconds * (1 + SPREAD) + DAY_SECONDS);
+    case "completed":
+      return plusSeconds(resultEnd(record), policy.jobRetentionSeconds);
+    case "expired":
+      return plusSeconds(record.updatedAt, policy.jobRetentionSeconds);
+    default:
+      return record.deadlineAt;
+  }
+}
+
+const resultEnd = (record: JobRecord): string => record.result?.expiresAt ?? record.updatedAt;
+
+const secondsBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 1000;

@@ -1,0 +1,1 @@
+export { aRun, at, erasedRecord, newJobInput, POLICY, recordIn, specOf, T0, written } from "./builders.ts";
