@@ -5,6 +5,7 @@ import {
   TIMELINE_MAX,
   type TimelineEntry,
 } from "@longhaul/contracts";
+import { isLive } from "./end.ts";
 
 /**
  * One write of a job, before it has a write id: the event that it is, the whole record after it, and the line that it
@@ -37,7 +38,7 @@ export function told(
  */
 export function stamp(change: Change, writeId: string): StoredRecord {
   const { record, entry } = change;
-  if (record.status === "erased" || entry === null) return { ...record, writeId };
+  if (!isLive(record) || entry === null) return { ...record, writeId };
   const timeline = [...record.timeline, { ...entry, writeId }];
   const kept =
     timeline.length > TIMELINE_MAX ? [...timeline.slice(0, 1), ...timeline.slice(1 - TIMELINE_MAX)] : timeline;
@@ -50,5 +51,5 @@ export function stamp(change: Change, writeId: string): StoredRecord {
  */
 export function wroteIt(record: StoredRecord, writeId: string): boolean {
   if (record.writeId === writeId) return true;
-  return record.status !== "erased" && record.timeline.some((entry) => entry.writeId === writeId);
+  return isLive(record) && record.timeline.some((entry) => entry.writeId === writeId);
 }

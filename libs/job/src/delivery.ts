@@ -1,5 +1,5 @@
 import type { JobRecord, StoredRecord } from "@longhaul/contracts";
-import { isOver } from "./end.ts";
+import { isLive, isOver } from "./end.ts";
 import { LONGEST_WAIT_MS } from "./settle.ts";
 
 /** The work item in hand: its stream sequence and the generation that it is for. */
@@ -11,7 +11,7 @@ export type ItemInHand = { sequence: number; generation: number };
  */
 export type DeliveryFacts = { now: Date; otherItemAlive: boolean; maxCrashes: number };
 
-export type DeliveryAction =
+export type DeliveryVerdict =
   | { do: "ack" }
   | { do: "nak"; delayMs: number }
   | { do: "claim" }
@@ -22,8 +22,8 @@ export type DeliveryAction =
  * What to do with a delivered item, given the job as it was read (null: no record). The record decides; the item is a
  * hint. An `ack` may only follow a leader read: on a stale copy it could drop the last hint to a living job.
  */
-export function onDelivery(seen: StoredRecord | null, item: ItemInHand, facts: DeliveryFacts): DeliveryAction {
-  if (seen === null || seen.status === "erased" || isDone(seen, item)) return { do: "ack" };
+export function onDelivery(seen: StoredRecord | null, item: ItemInHand, facts: DeliveryFacts): DeliveryVerdict {
+  if (seen === null || !isLive(seen) || isDone(seen, item)) return { do: "ack" };
   const waitMs = seen.retryAt === null ? 0 : Date.parse(seen.retryAt) - facts.now.getTime();
   if (waitMs > 0) return { do: "nak", delayMs: Math.min(waitMs, LONGEST_WAIT_MS) };
   if (seen.run === null) return { do: "claim" };
@@ -42,7 +42,7 @@ export function onFenced(
   facts: Pick<DeliveryFacts, "otherItemAlive">,
 ): "ack" | "leave" {
   if (seen === null) return "leave";
-  if (seen.status === "erased" || isDone(seen, item)) return "ack";
+  if (!isLive(seen) || isDone(seen, item)) return "ack";
   return seen.run !== null && seen.run.item !== item.sequence && facts.otherItemAlive ? "ack" : "leave";
 }
 

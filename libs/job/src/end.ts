@@ -14,6 +14,11 @@ export function isUnfinished(status: StoredRecord["status"]): status is "queued"
   return status === "queued" || status === "running" || status === "paused";
 }
 
+/** The record of a job, and not what deleting one has left. */
+export function isLive(record: StoredRecord): record is JobRecord {
+  return record.status !== "erased";
+}
+
 /** Nobody is to work on the job as it stands: it has ended, is paused, or was erased. */
 export function isOver(record: StoredRecord): boolean {
   return record.status !== "queued" && record.status !== "running";

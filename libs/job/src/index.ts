@@ -9,8 +9,8 @@ export {
   type Decision,
   decide,
 } from "./commands.ts";
-export { type DeliveryAction, type DeliveryFacts, type ItemInHand, onDelivery, onFenced } from "./delivery.ts";
-export { type EndStatus, isEnded, isOver, isUnfinished } from "./end.ts";
+export { type DeliveryFacts, type DeliveryVerdict, type ItemInHand, onDelivery, onFenced } from "./delivery.ts";
+export { type EndStatus, isEnded, isLive, isOver, isUnfinished } from "./end.ts";
 export { errorText, isPermanent, jobError, type PublicClass, publicClass } from "./failure.ts";
 export { type NewJob, newJob } from "./job.ts";
 export { type PresentOptions, present, presentProgress } from "./present.ts";
@@ -22,6 +22,7 @@ export {
   checkpointed,
   claim,
   completed,
+  deadLettered,
   type Failed,
   failed,
   handedBack,
@@ -29,7 +30,7 @@ export {
   retrying,
   takeOver,
 } from "./run.ts";
-export { type RetryPolicy, type Settlement, settle, type TryError } from "./settle.ts";
+export { type Settlement, type SettlePolicy, settle, type TryError } from "./settle.ts";
 export { shownStatus } from "./shown-status.ts";
 export { userHash } from "./user-hash.ts";
 export { compareVersions, formatVersion, parseVersion, type Version } from "./version.ts";

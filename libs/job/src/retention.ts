@@ -1,5 +1,5 @@
 import type { JobRecord, StoredRecord } from "@longhaul/contracts";
-import { isUnfinished } from "./end.ts";
+import { isLive, isUnfinished } from "./end.ts";
 import { plusSeconds } from "./time.ts";
 
 /**
@@ -44,7 +44,7 @@ function leastLifetimeSeconds(record: StoredRecord, policy: Parameters<typeof li
 
 /** When the expiry loop must look at the job: its deadline, or the end of its result; null = never. */
 export function dueAt(record: StoredRecord): string | null {
-  if (record.status === "erased") return null;
+  if (!isLive(record)) return null;
   if (record.status === "completed") return resultEnd(record);
   return isUnfinished(record.status) ? record.deadlineAt : null;
 }

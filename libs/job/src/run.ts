@@ -11,7 +11,7 @@ import type {
 } from "@longhaul/contracts";
 import { type Change, type Occasion, told } from "./change.ts";
 import { endOf } from "./end.ts";
-import { isPermanent } from "./failure.ts";
+import { isPermanent, jobError } from "./failure.ts";
 import { namesKeys } from "./named.ts";
 import { atRest } from "./progress.ts";
 
@@ -130,18 +130,24 @@ export type Failed = Occasion & {
 
 /**
  * The end of a generation: it cannot be done. An error that might have passed has used up the last try, hence
- * `failures` = the tries in all; a permanent one leaves `failures` as it was. `DEAD_LETTERED` counts the last crash.
+ * `failures` = the tries in all; a permanent one leaves `failures` as it was.
  */
 export function failed(record: JobRecord, input: Failed): Change {
   const next: JobRecord = {
     ...endOf({ ...record, progress: input.progress ?? record.progress }, "failed", input.now),
     failures: record.failures + (isPermanent(input.error.code) ? 0 : 1),
-    crashes: record.crashes + (input.error.code === "DEAD_LETTERED" ? 1 : 0),
     error: input.error,
     outcomes: input.outcomes ?? record.outcomes,
     usage: input.usage ?? record.usage,
   };
   return told("download.failed.v1", namesKeys(next), "failed", input, { ...runOf(record), ...causeOf(input.error) });
+}
+
+/** The end of a generation: too many runs died without progress, and `worker`, who found the last of them, gives it up. */
+export function deadLettered(record: JobRecord, input: Occasion & { worker: string }): Change {
+  const error = jobError("DEAD_LETTERED", "claim");
+  const next: JobRecord = { ...endOf(record, "failed", input.now), crashes: record.crashes + 1, error };
+  return told("download.failed.v1", next, "failed", input, { worker: input.worker, ...causeOf(error) });
 }
 
 const runOf = (record: JobRecord) => ({ run: record.run?.id, worker: record.run?.worker });

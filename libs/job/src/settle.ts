@@ -5,7 +5,7 @@ import { isPermanent } from "./failure.ts";
 export type TryError = { stage: Stage; code: JobErrorCode; retryAfterMs?: number | undefined };
 
 /** `maxAttempts`: tries in all. `retryBaseMs`: the wait after the first failed try; it doubles with each. */
-export type RetryPolicy = { maxAttempts: number; retryBaseMs: number };
+export type SettlePolicy = { maxAttempts: number; retryBaseMs: number };
 
 export type Settlement = { do: "retry"; delayMs: number } | { do: "fail" };
 
@@ -18,7 +18,7 @@ const SPREAD = 0.2;
  * ±20 %; a source's `Retry-After` is waited for in full, and up to 20 % longer, so that all who were refused together do
  * not return together.
  */
-export function settle(error: TryError, record: JobRecord, policy: RetryPolicy, jitter: number): Settlement {
+export function settle(error: TryError, record: JobRecord, policy: SettlePolicy, jitter: number): Settlement {
   if (isPermanent(error.code) || record.failures + 1 >= policy.maxAttempts) return { do: "fail" };
   const backoffMs = policy.retryBaseMs * 2 ** record.failures * (1 - SPREAD + 2 * SPREAD * jitter);
   const askedMs = (error.retryAfterMs ?? 0) * (1 + SPREAD * jitter);
