@@ -1,0 +1,47 @@
+import { randomInt } from "node:crypto";
+import { connect, createServer } from "node:net";
+import { StackError } from "../stack-error.ts";
+
+// Below the range from which systems take the ports of outgoing connections (Linux 32768, macOS 49152): a server that
+// is restarted must find its port free again.
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+const TRIES = 200;
+
+/** `count` different ports on the loopback address that nobody listens on now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  for (let attempt = 0; ports.size < count && attempt < TRIES; attempt++) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (!ports.has(port) && (await canListen(port))) {
+      ports.add(port);
+    }
+  }
+  if (ports.size < count) {
+    throw new StackError("START_FAILED", `No free ports were found between ${LOWEST} and ${HIGHEST} on 127.0.0.1.`);
+  }
+  return [...ports];
+}
+
+/** True when a listener on `host`:`port` could be opened just now. */
+export function canListen(port: number, host = "127.0.0.1"): Promise<boolean> {
+  return new Promise((answer) => {
+    const probe = createServer();
+    probe.once("error", () => answer(false));
+    probe.listen({ port, host, exclusive: true }, () => probe.close(() => answer(true)));
+  });
+}
+
+/** True when somebody takes a connection at `port` on the loopback address within two seconds. */
+export function acceptsConnections(port: number): Promise<boolean> {
+  return new Promise((answer) => {
+    const socket = connect(port, "127.0.0.1");
+    const end = (yes: boolean) => {
+      socket.destroy();
+      answer(yes);
+    };
+    socket.setTimeout(2_000, () => end(false));
+    socket.once("connect", () => end(true));
+    socket.once("error", () => end(false));
+  });
+}
