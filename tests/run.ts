@@ -7,25 +7,29 @@ import { environment } from "../libs/runtime/src/environment.ts";
 import { runStep, type Scale, type StepResult, steps } from "./runner/step.ts";
 import { summary } from "./runner/summary.ts";
 
-const USAGE = "Usage: npm test [-- --full]   (--full, or TEST_SCALE=full: the long form of the tests that have one)";
+const STEPS = steps("short").map((step) => step.name);
+const USAGE = `Usage: npm test [-- [--full] [STEP...]]
+  --full   the long form of the tests that have one (also TEST_SCALE=full)
+  STEP     only these steps: ${STEPS.join(", ")}`;
 
 async function main(args: string[]): Promise<number> {
-  const unknown = args.filter((arg) => arg !== "--full");
+  const wanted = args.filter((arg) => arg !== "--full");
+  const scale: Scale = args.includes("--full") || environment.TEST_SCALE === "full" ? "full" : "short";
+  const unknown = wanted.filter((arg) => !STEPS.includes(arg));
   if (unknown.length > 0) {
-    console.error(`Unknown argument ${unknown.join(" ")}.\n${USAGE}`);
+    console.error(`There is no test step ${unknown.join(", ")}.\n${USAGE}`);
     return 2;
   }
-  const scale: Scale = args.includes("--full") || environment.TEST_SCALE === "full" ? "full" : "short";
   const interrupt = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => interrupt.abort());
   }
   const results: StepResult[] = [];
-  for (const step of steps(scale)) {
+  for (const step of steps(scale).filter((it) => wanted.length === 0 || wanted.includes(it.name))) {
     if (interrupt.signal.aborted) {
       break;
     }
-    console.log(`\n── ${step.name}: ${step.command.join(" ")}`);
+    console.log(`\n── ${step.about}: ${step.command.join(" ")}`);
     results.push(await runStep(step, scale, interrupt.signal));
   }
   console.log(summary(results));

@@ -8,7 +8,7 @@ const MINUTE = 60_000;
 const GRACE_MS = 15_000;
 
 /** One step of the test run: a command, and whether it counts its own tests (`tests`) or as one test (`check`). */
-export type Step = { name: string; kind: "check" | "tests"; command: string[]; timeoutMs: number };
+export type Step = { name: string; about: string; kind: "check" | "tests"; command: string[]; timeoutMs: number };
 
 export type Scale = "short" | "full";
 
@@ -17,24 +17,20 @@ export type StepResult = { step: Step; tally: Tally; durationMs: number; problem
 /** Everything `npm test` runs, in this order. */
 export function steps(scale: Scale): Step[] {
   const patience = scale === "full" ? 6 : 1;
-  const tests = (name: string, minutes: number): Step => ({
-    name: `${name} tests`,
-    kind: "tests",
-    command: ["vitest", "run", "--project", name],
-    timeoutMs: minutes * MINUTE * patience,
-  });
+  const check = (name: string, about: string, ...command: string[]): Step => {
+    return { name, about, kind: "check", command, timeoutMs: 3 * MINUTE };
+  };
+  const tests = (name: string, about: string, minutes: number): Step => {
+    const command = ["vitest", "run", "--project", name];
+    return { name, about, kind: "tests", command, timeoutMs: minutes * MINUTE * patience };
+  };
   return [
-    {
-      name: "format, lint, import rules",
-      kind: "check",
-      command: ["biome", "ci", "--colors=off"],
-      timeoutMs: 2 * MINUTE,
-    },
-    { name: "types", kind: "check", command: ["tsc", "--project", "tsconfig.json"], timeoutMs: 3 * MINUTE },
-    { name: "dead code", kind: "check", command: ["knip"], timeoutMs: 3 * MINUTE },
-    tests("unit", 5),
-    tests("int", 10),
-    tests("e2e", 15),
+    check("lint", "format, lint and import rules", "biome", "ci"),
+    check("types", "types", "tsc", "--project", "tsconfig.json"),
+    check("dead-code", "dead code and dependencies", "knip", "--no-progress"),
+    tests("unit", "unit tests", 5),
+    tests("int", "tests against real servers", 10),
+    tests("e2e", "tests against the running stack", 15),
   ];
 }
 

@@ -18,7 +18,8 @@ function stepLine({ step, tally, durationMs, problem }: StepResult): string {
   const counts = step.kind === "tests" ? `${tally.passed}/${tally.passed + tally.failed}` : "";
   const columns = [
     tally.failed === 0 ? "ok  " : "FAIL",
-    step.name.padEnd(28),
+    step.name.padEnd(10),
+    step.about.padEnd(32),
     `${(durationMs / 1000).toFixed(1)} s`.padStart(8),
     counts.padStart(9),
     problem ?? "",

@@ -4,7 +4,7 @@ import { summary } from "./summary.ts";
 import type { Tally } from "./tally.ts";
 
 function result(name: string, kind: "check" | "tests", tally: Tally, problem: string | null = null): StepResult {
-  return { step: { name, kind, command: [name], timeoutMs: 1 }, tally, durationMs: 1234, problem };
+  return { step: { name, about: name, kind, command: [name], timeoutMs: 1 }, tally, durationMs: 1234, problem };
 }
 
 test("the last line adds up all steps, and every skipped test is listed with its reason", () => {
