@@ -1,0 +1,56 @@
+import { randomUUID } from "node:crypto";
+import { createLogger } from "@longhaul/runtime";
+import { MongoClient } from "mongodb";
+import { afterAll, expect, inject, test } from "vitest";
+import { connectForMigration, connectStore } from "./connect.ts";
+import { JOBS_INDEXES } from "./indexes.ts";
+import { storeMigrations } from "./migrations.ts";
+
+const config = {
+  mongodbUrl: inject("mongodbUrl"),
+  mongodbViewsDatabase: `store_migrations_${randomUUID().slice(0, 8)}`,
+  mongodbTimeoutMs: 10_000,
+  mongodbMaxPoolSize: 5,
+};
+const store = connectStore(config, createLogger("test", "silent"));
+const target = connectForMigration(config);
+
+async function migrate(): Promise<string[]> {
+  const done: string[] = [];
+  for (const migration of storeMigrations) done.push(...(await migration.up(target)));
+  return done;
+}
+
+afterAll(async () => {
+  await Promise.all([store.close(), target.close()]);
+  const client = new MongoClient(config.mongodbUrl);
+  await client.db(config.mongodbViewsDatabase).dropDatabase();
+  await client.close();
+});
+
+test("a service is told what is missing and what to run, until the migration has been run; again, it changes nothing", async () => {
+  const missing = store.views.assertIndexes();
+  await expect(missing).rejects.toMatchObject({ code: "MIGRATION_NEEDED" });
+  await expect(missing).rejects.toThrow(/lacks the indexes owner_newest, .*tombstones_end\. .*`npm run migrate`/);
+
+  expect(await migrate()).toHaveLength(JOBS_INDEXES.length);
+  await store.views.assertIndexes();
+
+  expect(await migrate()).toEqual([]);
+});
+
+test("one index that is gone is named alone", async () => {
+  await migrate();
+  await target.views.collection("jobs").dropIndex("by_trace");
+  await expect(store.views.assertIndexes()).rejects.toThrow("lacks the index by_trace.");
+  expect(await migrate()).toEqual([`index by_trace on ${config.mongodbViewsDatabase}.jobs`]);
+});
+
+test("an index of the same name over other fields is not passed over", async () => {
+  await migrate();
+  const jobs = target.views.collection("jobs");
+  await jobs.dropIndex("by_trace");
+  await jobs.createIndex({ somethingElse: 1 }, { name: "by_trace" });
+  await expect(store.views.assertIndexes()).rejects.toThrow("lacks the index by_trace.");
+  await expect(migrate()).rejects.toThrow(/could not make the index by_trace/);
+});
