@@ -1,0 +1,180 @@
+import { Readable } from "node:stream";
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  ListObjectsV2Command,
+  PutBucketCorsCommand,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import type { Settings, s3Config } from "@longhaul/runtime";
+import { call } from "./call.ts";
+import type { StoreClient } from "./client.ts";
+import { contentDisposition } from "./content-disposition.ts";
+import type { Bucket, ListedObject, ObjectHead, PresignOptions, PutOptions, SignedUrl } from "./objects.ts";
+import { ObjectsError } from "./objects-error.ts";
+
+export type BucketSettings = Pick<Settings<typeof s3Config>, "s3Sse" | "s3SseKmsKeyId" | "s3CallTimeoutMs">;
+
+/** An upload may be this slow before it is given up. */
+const SLOWEST_UPLOAD_BYTES_PER_SECOND = 1024 ** 2;
+/** Signed URLs of Signature Version 4 live seven days at most. */
+const LONGEST_TTL_SECONDS = 7 * 86_400;
+/** Headers that a page must be able to read in order to save, to resume and to check a download. */
+const EXPOSED_HEADERS = ["Content-Disposition", "Content-Length", "Content-Range", "Accept-Ranges", "ETag"];
+const NEVER_STORE = "no-cache, no-store, must-revalidate";
+
+export class S3Bucket implements Bucket {
+  readonly name: string;
+  readonly #client: StoreClient;
+  readonly #settings: BucketSettings;
+
+  constructor(client: StoreClient, name: string, settings: BucketSettings) {
+    this.#client = client;
+    this.name = name;
+    this.#settings = settings;
+  }
+
+  async head(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<ObjectHead | null> {
+    const command = new HeadObjectCommand({ Bucket: this.name, Key: key, ChecksumMode: "ENABLED" });
+    try {
+      return toHead(
+        await this.#call(`HEAD ${key}`, signal, (abortSignal) => this.#client.s3.send(command, { abortSignal })),
+      );
+    } catch (error) {
+      if (error instanceof ObjectsError && error.code === "NOT_FOUND") return null;
+      throw error;
+    }
+  }
+
+  async presignGet(key: string, { filename, contentType, ttlSeconds }: PresignOptions): Promise<SignedUrl> {
+    const command = new GetObjectCommand({
+      Bucket: this.name,
+      Key: key,
+      ResponseContentDisposition: contentDisposition(filename),
+      ResponseContentType: contentType,
+      ResponseCacheControl: NEVER_STORE,
+    });
+    return await this.#call(`Signing ${key}`, undefined, async () => {
+      const signingDate = new Date();
+      const expiresIn = Math.min(ttlSeconds, LONGEST_TTL_SECONDS, await this.#sessionSeconds(signingDate));
+      const url = await getSignedUrl(this.#client.signer, command, { expiresIn, signingDate });
+      return { url, expiresAt: new Date(signingDate.getTime() + expiresIn * 1000) };
+    });
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array | Readable,
+    { sizeBytes, contentType, signal }: PutOptions,
+  ): Promise<{ etag: string }> {
+    const { s3Sse, s3SseKmsKeyId, s3CallTimeoutMs } = this.#settings;
+    const command = new PutObjectCommand({
+      Bucket: this.name,
+      Key: key,
+      Body: body,
+      ContentLength: sizeBytes,
+      ContentType: contentType,
+      ...(s3Sse === "none" ? {} : { ServerSideEncryption: s3Sse }),
+      ...(s3Sse === "aws:kms" && s3SseKmsKeyId ? { SSEKMSKeyId: s3SseKmsKeyId } : {}),
+    });
+    const timeoutMs = s3CallTimeoutMs + (sizeBytes / SLOWEST_UPLOAD_BYTES_PER_SECOND) * 1000;
+    try {
+      const output = await call(`PUT ${key}`, Math.round(timeoutMs), signal, (abortSignal) =>
+        this.#client.s3.send(command, { abortSignal }),
+      );
+      return { etag: output.ETag ?? "" };
+    } finally {
+      // After a failure nobody reads the rest: what the stream holds (a file, a socket) must not stay open.
+      if (body instanceof Readable) body.destroy();
+    }
+  }
+
+  async *list(prefix: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<ListedObject> {
+    let token: string | undefined;
+    do {
+      const command = new ListObjectsV2Command({ Bucket: this.name, Prefix: prefix, ContinuationToken: token });
+      const page = await this.#call(`LIST ${prefix}`, signal, (abortSignal) =>
+        this.#client.s3.send(command, { abortSignal }),
+      );
+      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+        if (Key !== undefined) yield { key: Key, sizeBytes: Size ?? 0, lastModified: LastModified ?? new Date(0) };
+      }
+      token = page.IsTruncated ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  async ensure({ origins, signal }: { origins: readonly string[]; signal?: AbortSignal }): Promise<void> {
+    await this.#create(signal);
+    const rule = {
+      AllowedOrigins: [...origins],
+      AllowedMethods: ["GET", "HEAD"],
+      AllowedHeaders: ["*"],
+      ExposeHeaders: EXPOSED_HEADERS,
+      MaxAgeSeconds: 3600,
+    };
+    const command = new PutBucketCorsCommand({ Bucket: this.name, CORSConfiguration: { CORSRules: [rule] } });
+    try {
+      await this.#call(`CORS of ${this.name}`, signal, (abortSignal) => this.#client.s3.send(command, { abortSignal }));
+    } catch (error) {
+      // Such a store decides by its own settings which pages may read it.
+      if (!(error instanceof ObjectsError && error.code === "UNSUPPORTED")) throw error;
+    }
+  }
+
+  async ping(signal?: AbortSignal): Promise<void> {
+    const command = new HeadBucketCommand({ Bucket: this.name });
+    try {
+      await this.#call(`HEAD of bucket ${this.name}`, signal, (abortSignal) =>
+        this.#client.s3.send(command, { abortSignal }),
+      );
+    } catch (error) {
+      // The answer to a HEAD has no body and so no code: here a 404 can only mean the bucket.
+      if (!(error instanceof ObjectsError && error.code === "NOT_FOUND")) throw error;
+      throw new ObjectsError(`There is no bucket ${this.name}.`, { code: "NO_BUCKET", cause: error });
+    }
+  }
+
+  async #create(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      return await this.ping(signal);
+    } catch (error) {
+      if (!(error instanceof ObjectsError && error.code === "NO_BUCKET")) throw error;
+    }
+    const command = new CreateBucketCommand({ Bucket: this.name });
+    try {
+      await this.#call(`Making ${this.name}`, signal, (abortSignal) => this.#client.s3.send(command, { abortSignal }));
+    } catch (error) {
+      // Somebody else may have made it in the meantime; whether it is ours is for the ping to say.
+      if (!(error instanceof ObjectsError && error.code === "CONFLICT")) throw error;
+      await this.ping(signal);
+    }
+  }
+
+  /** Seconds that the credentials which sign are still good for; a signed URL dies with them. */
+  async #sessionSeconds(now: Date): Promise<number> {
+    const { expiration } = await this.#client.signer.config.credentials();
+    return expiration
+      ? Math.max(1, Math.floor((expiration.getTime() - now.getTime()) / 1000))
+      : Number.POSITIVE_INFINITY;
+  }
+
+  #call<T>(what: string, signal: AbortSignal | undefined, send: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+    return call(what, this.#settings.s3CallTimeoutMs, signal, send);
+  }
+}
+
+function toHead(output: HeadObjectCommandOutput): ObjectHead {
+  // Of an object made of parts the sum may be of the parts' sums (COMPOSITE), and says nothing about the whole.
+  const whole = output.ChecksumType !== "COMPOSITE" && /^[A-Za-z0-9+/]{6}==$/.test(output.ChecksumCRC32 ?? "");
+  return {
+    sizeBytes: output.ContentLength ?? 0,
+    etag: output.ETag ?? "",
+    contentType: output.ContentType ?? "application/octet-stream",
+    crc32: whole ? Buffer.from(output.ChecksumCRC32 ?? "", "base64").toString("hex") : null,
+    lastModified: output.LastModified ?? new Date(0),
+  };
+}

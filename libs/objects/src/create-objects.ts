@@ -1,0 +1,53 @@
+import type { Settings, s3Config, sourceConfig } from "@longhaul/runtime";
+import { S3Bucket } from "./bucket.ts";
+import { createClient, type StoreAddress } from "./client.ts";
+import type { Objects } from "./objects.ts";
+
+type SourceSettings = Settings<typeof sourceConfig>;
+
+/** The settings of the result bucket, and those of the source bucket that differ from them. */
+export type ObjectsConfig = Settings<typeof s3Config> & Partial<SourceSettings>;
+
+/** Opens the buckets of results and of sources. Nothing is sent before the first call. */
+export function createObjects(config: ObjectsConfig): Objects {
+  const results = resultAddress(config);
+  const source = sourceAddress(config, results);
+  const resultClient = createClient(results, config);
+  const sourceClient = isSameStore(source, results) ? resultClient : createClient(source, config);
+  return {
+    results: new S3Bucket(resultClient, config.s3Bucket, config),
+    source: new S3Bucket(sourceClient, config.sourceS3Bucket ?? config.s3Bucket, config),
+    close() {
+      resultClient.close();
+      sourceClient.close();
+    },
+  };
+}
+
+function resultAddress(config: ObjectsConfig): StoreAddress {
+  return {
+    endpoint: config.s3Endpoint,
+    publicEndpoint: config.s3PublicEndpoint ?? config.s3Endpoint,
+    region: config.s3Region,
+    forcePathStyle: config.s3ForcePathStyle ?? config.s3Endpoint !== undefined,
+    accessKeyId: config.s3AccessKeyId,
+    secretAccessKey: config.s3SecretAccessKey,
+  };
+}
+
+function sourceAddress(config: ObjectsConfig, results: StoreAddress): StoreAddress {
+  const endpoint = config.sourceS3Endpoint ?? results.endpoint;
+  return {
+    endpoint,
+    // The public host belongs to the endpoint of the results; another endpoint is public by its own name.
+    publicEndpoint: endpoint === results.endpoint ? results.publicEndpoint : endpoint,
+    region: config.sourceS3Region ?? results.region,
+    forcePathStyle: endpoint === results.endpoint ? results.forcePathStyle : true,
+    accessKeyId: config.sourceS3AccessKeyId ?? results.accessKeyId,
+    secretAccessKey: config.sourceS3SecretAccessKey ?? results.secretAccessKey,
+  };
+}
+
+function isSameStore(a: StoreAddress, b: StoreAddress): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

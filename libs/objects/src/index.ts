@@ -1,0 +1,3 @@
+export { createObjects, type ObjectsConfig } from "./create-objects.ts";
+export type { Bucket, ListedObject, ObjectHead, Objects, PresignOptions, PutOptions, SignedUrl } from "./objects.ts";
+export { ObjectsError, type ObjectsErrorCode } from "./objects-error.ts";

@@ -1,0 +1,56 @@
+import type { Readable } from "node:stream";
+
+/** What a HEAD tells of an object. */
+export type ObjectHead = {
+  sizeBytes: number;
+  /** As the store gives it, with its quotes. */
+  etag: string;
+  contentType: string;
+  /** CRC32 of the whole object as 8 hex digits; null where the store keeps none. */
+  crc32: string | null;
+  lastModified: Date;
+};
+
+export type ListedObject = { key: string; sizeBytes: number; lastModified: Date };
+
+/** A URL that lets its holder GET one object; not a word of it may be logged. */
+export type SignedUrl = { url: string; expiresAt: Date };
+
+export type PresignOptions = {
+  /** Offered to whoever saves the object; any text, made safe for the header. */
+  filename: string;
+  contentType: string;
+  /** 1..604800; shortened to the rest of the signer's own session. */
+  ttlSeconds: number;
+};
+
+export type PutOptions = {
+  /** Must be the length of the body exactly. */
+  sizeBytes: number;
+  contentType: string;
+  signal?: AbortSignal;
+};
+
+/** One bucket. Every call ends within `S3_CALL_TIMEOUT_MS`, its tries included, and rejects with an `ObjectsError`. */
+export type Bucket = {
+  readonly name: string;
+  /** Null when there is no such object. */
+  head(key: string, options?: { signal?: AbortSignal }): Promise<ObjectHead | null>;
+  presignGet(key: string, options: PresignOptions): Promise<SignedUrl>;
+  /** Writes the whole object in one request. A body of more than a few MiB gets time in proportion to its size. */
+  put(key: string, body: Uint8Array | Readable, options: PutOptions): Promise<{ etag: string }>;
+  /** All objects whose key begins with `prefix`, in order of their keys, page by page. */
+  list(prefix: string, options?: { signal?: AbortSignal }): AsyncGenerator<ListedObject>;
+  /** Makes the bucket if it is not there, and lets pages of `origins` read it. For tools, not for services. */
+  ensure(options: { origins: readonly string[]; signal?: AbortSignal }): Promise<void>;
+  /** Resolves when the store answers, knows the bucket and lets us in. */
+  ping(signal?: AbortSignal): Promise<void>;
+};
+
+export type Objects = {
+  /** Where results are written: `S3_*`. */
+  results: Bucket;
+  /** Where the files come from: `SOURCE_S3_*`, by default the same bucket. */
+  source: Bucket;
+  close(): void;
+};

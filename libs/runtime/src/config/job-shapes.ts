@@ -1,0 +1,48 @@
+import { envInt } from "./fields.ts";
+
+const GiB = 1024 ** 3;
+const MINUTE_SECONDS = 60;
+const DAY_SECONDS = 86_400;
+
+/** How large a job may be. */
+export const jobLimitsConfig = {
+  jobMaxFiles: envInt({ min: 1, max: 100_000 }).default(1000).describe("files in one job"),
+  jobMaxBytes: envInt({ min: 1, max: 562 * GiB })
+    .default(100 * GiB)
+    .describe("bytes of one job's files together"),
+  fileMaxBytes: envInt({ min: 1, max: 562 * GiB })
+    .default(10 * GiB)
+    .describe("bytes of one file"),
+};
+
+/** How often work is tried. */
+export const attemptsConfig = {
+  maxAttempts: envInt({ min: 1, max: 100 }).default(3).describe("tries of a job before it fails"),
+  maxCrashes: envInt({ min: 1, max: 100 }).default(5).describe("crashes in a row without progress before it fails"),
+  retryBaseMs: envInt({ min: 1, max: 600_000 }).default(2000).describe("wait before the second try; doubles after"),
+};
+
+/** How long jobs and their results are kept. */
+export const retentionConfig = {
+  resultTtlSeconds: envInt({ min: 300, max: 7 * DAY_SECONDS })
+    .default(DAY_SECONDS)
+    .describe("how long a result is kept after completion when the request does not say"),
+  resultTtlMaxSeconds: envInt({ min: 300, max: 7 * DAY_SECONDS })
+    .default(7 * DAY_SECONDS)
+    .describe("the longest that a request may ask for"),
+  jobDeadlineSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
+    .default(7 * DAY_SECONDS)
+    .describe("after this long an unfinished job expires"),
+  retryWindowFailedSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
+    .default(30 * DAY_SECONDS)
+    .describe("how long a failed job can be retried"),
+  retryWindowCancelledSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
+    .default(7 * DAY_SECONDS)
+    .describe("how long a cancelled job can be retried"),
+  jobRetentionSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
+    .default(7 * DAY_SECONDS)
+    .describe("how long the view of a finished job is kept, from its last write"),
+  tombstoneSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
+    .default(9 * DAY_SECONDS)
+    .describe("how long the view remembers that a job was deleted"),
+};
