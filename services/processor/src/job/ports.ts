@@ -1,0 +1,53 @@
+import type { JobRecord, ProgressMessage, StoredRecord } from "@longhaul/contracts";
+import type { Change } from "@longhaul/job";
+
+/** A job as its newest message says, with that message's stream sequence. */
+export type Stored = { seq: number; record: StoredRecord };
+
+/** `superseded`: our write was stored, and others have written since; `seq` and `record` are then theirs. */
+export type PutResult =
+  | { kind: "done"; seq: number; record: StoredRecord; superseded: boolean }
+  | { kind: "conflict"; current: Stored | null }
+  | { kind: "unknown" }
+  | { kind: "full" };
+
+/** The jobs, as a worker sees them. */
+export interface Jobs {
+  /** Leader read: as new as the last acknowledged write. */
+  newest(id: string): Promise<Stored | null>;
+  /** May be behind in a cluster: enough to claim by, never enough to drop work by. */
+  direct(id: string): Promise<Stored | null>;
+  put(
+    id: string,
+    seq: number,
+    change: Change,
+    options: { deadlineMs: number; ttlSeconds?: number; traceparent: string; source: string },
+  ): Promise<PutResult>;
+  /** Calls back with each stored write of the job, until the returned function is called. May miss some. */
+  watch(id: string, onWrite: (stored: Stored) => void): () => void;
+}
+
+/** The work items, but for those that were delivered to us. */
+export interface Items {
+  /** Whether the item with this stream sequence is still there and is of this job. */
+  alive(sequence: number, jobId: string): Promise<boolean>;
+}
+
+/** One delivery of a work item. Its answers are sent without waiting; a lost one means a redelivery. */
+export interface Delivery {
+  id: string;
+  generation: number;
+  /** Stream sequence of the item: the same for each of its deliveries. */
+  sequence: number;
+  /** 1 for the first delivery. */
+  count: number;
+  /** What the item carries: the record as it was when the item was made. */
+  known: { seq: number; record: JobRecord } | null;
+  ack(): void;
+  nak(delayMs: number): void;
+  working(): void;
+}
+
+export interface ProgressChannel {
+  publish(id: string, message: ProgressMessage, traceparent: string): void;
+}

@@ -1,0 +1,89 @@
+import type { JobRecord, JobResult, Outcomes, Progress, Usage } from "@longhaul/contracts";
+import { completed, failed, handedBack, jobError, onFenced, retrying, type SettlePolicy, settle } from "@longhaul/job";
+import { type AdmissionDeps, otherItemAlive } from "./admission.ts";
+import type { DeliverySlot } from "./delivery-slot.ts";
+import { type HeldJob, occasion } from "./held-job.ts";
+import { asJobFailure, type JobFailure } from "./job-failure.ts";
+import type { Delivery } from "./ports.ts";
+import { RunLost, ShuttingDown } from "./run-lost.ts";
+
+/** A job that was handed back is taken up by another worker after this time, at most. */
+const HAND_BACK_NAK_MS = 100;
+
+/** What the work of a job comes to. */
+export type Completion = { result: JobResult; outcomes: Outcomes; progress: Progress; usage: Usage };
+
+/** The work itself: makes the result, reports progress, stops at once when the signal aborts. */
+export type Work = (
+  record: JobRecord,
+  context: { signal: AbortSignal; report: (progress: Progress) => void },
+) => Promise<Completion>;
+
+export type RunDeps = AdmissionDeps & { policy: SettlePolicy };
+
+/** How a run ended, for the log and the metrics. */
+export type RunEnd = {
+  outcome: "completed" | "failed" | "retrying" | "handedback" | "fenced" | "unanswered";
+  failure?: JobFailure;
+};
+
+/**
+ * Carries a claimed job to an end: does the work, writes what came of it, and only then answers the item. `stop` ends
+ * the work early; its reason says why. A lost run writes nothing and touches nothing.
+ */
+export async function conclude(
+  held: HeldJob,
+  delivery: Delivery,
+  slot: DeliverySlot,
+  work: () => Promise<Completion>,
+  stop: AbortSignal,
+  deps: RunDeps,
+): Promise<RunEnd> {
+  try {
+    try {
+      stop.throwIfAborted();
+      const completion = await work();
+      stop.throwIfAborted();
+      await held.write(completed(held.record, { ...completion, ...occasion(held.record, deps) }));
+      slot.ack();
+      return { outcome: "completed" };
+    } catch (error) {
+      return await settleError(held, slot, stop.aborted ? stop.reason : error, deps);
+    }
+  } catch (error) {
+    if (!(error instanceof RunLost)) throw error;
+    return letGo(error, delivery, slot, deps);
+  }
+}
+
+/** Writes what an error means for the job, then answers the item. Throws `RunLost` when the job is no longer ours. */
+async function settleError(held: HeldJob, slot: DeliverySlot, error: unknown, deps: RunDeps): Promise<RunEnd> {
+  if (error instanceof RunLost) throw error;
+  if (error instanceof ShuttingDown) {
+    await held.write(handedBack(held.record, occasion(held.record, deps)));
+    slot.nak(HAND_BACK_NAK_MS);
+    return { outcome: "handedback" };
+  }
+  const failure = asJobFailure(error, "plan");
+  const verdict = settle(failure, held.record, deps.policy, deps.random.unit());
+  const details = { error: jobError(failure.code, failure.stage, failure.fileId), ...occasion(held.record, deps) };
+  if (verdict.do === "fail") {
+    await held.write(failed(held.record, details));
+    slot.ack();
+    return { outcome: "failed", failure };
+  }
+  const retryAt = new Date(deps.clock.now() + verdict.delayMs);
+  await held.write(retrying(held.record, { ...details, retryAt, countFailure: true }));
+  slot.nak(verdict.delayMs);
+  return { outcome: "retrying", failure };
+}
+
+/** Acks the item of a lost run only when the job's state says that its generation is over or another item carries it. */
+async function letGo(lost: RunLost, delivery: Delivery, slot: DeliverySlot, deps: RunDeps): Promise<RunEnd> {
+  if (lost.reason === "fenced") {
+    const newest = (await deps.jobs.newest(delivery.id))?.record ?? null;
+    const alive = await otherItemAlive(newest, delivery, deps.items);
+    if (onFenced(newest, delivery, { otherItemAlive: alive }) === "ack") slot.ack();
+  }
+  return { outcome: lost.reason };
+}

@@ -1,0 +1,30 @@
+import { hostname } from "node:os";
+import { assertTopology, connectBus } from "@longhaul/bus";
+import { createObjects } from "@longhaul/objects";
+import { runService } from "@longhaul/runtime";
+import { processorConfig } from "./config.ts";
+import { startProcessor } from "./service.ts";
+
+await runService("processor", processorConfig, async ({ config, log, metrics, health, releasers, step }) => {
+  const bus = await step("connect to NATS", () =>
+    connectBus({
+      servers: config.natsUrl,
+      name: "longhaul-processor",
+      credsFile: config.natsCredsFile,
+      caFile: config.natsCaFile,
+      log,
+    }),
+  );
+  releasers.defer("the connection to NATS", () => bus.close());
+  await step("check the streams", () => assertTopology(bus, config));
+
+  const objects = createObjects(config);
+  releasers.defer("the connections to S3", () => objects.close());
+
+  await health.watch("nats", { critical: true, ping: () => bus.ping(config.busTimeoutMs) });
+  await health.watch("s3", { critical: true, ping: (signal) => objects.source.ping(signal) });
+
+  const workerName = `${hostname()}-${process.pid}`;
+  const processor = startProcessor({ config, bus, objects, log, metrics, workerName });
+  releasers.defer("the running jobs", () => processor.stop());
+});

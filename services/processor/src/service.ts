@@ -1,0 +1,140 @@
+import {
+  type Bus,
+  createCore,
+  createJobStore,
+  createWorkQueue,
+  type Delivery,
+  type Puller,
+  startPuller,
+} from "@longhaul/bus";
+import type { JobRecord } from "@longhaul/contracts";
+import type { Objects } from "@longhaul/objects";
+import { jobLog, type Logger, type Metrics, type Random, systemClock, systemRandom } from "@longhaul/runtime";
+import type { ProcessorConfig } from "./config.ts";
+import type { Delivery as JobDelivery, Jobs } from "./job/ports.ts";
+import type { RunEnd } from "./job/run.ts";
+import { Worker, type WorkerDeps } from "./job/worker.ts";
+import { createProcessorMetrics, fileSizeBucket, type ProcessorMetrics } from "./metrics.ts";
+import { createS3Source } from "./source/s3-source.ts";
+import { setAside } from "./unreadable-items.ts";
+import { createBorrow } from "./work/borrow.ts";
+
+export type ProcessorDeps = {
+  config: ProcessorConfig;
+  bus: Bus;
+  objects: Objects;
+  log: Logger;
+  metrics: Metrics;
+  /** Names this process in records, so that people find its log: host and pid. */
+  workerName: string;
+};
+
+export type Processor = {
+  /** Stops pulling and hands the running jobs back; resolves when every one of them is written. */
+  stop(): Promise<void>;
+};
+
+/** Starts to take work items and to run their jobs. */
+export function startProcessor(deps: ProcessorDeps): Processor {
+  const { config, bus, log } = deps;
+  const common = { clock: systemClock, random: systemRandom, log, timeoutMs: config.busTimeoutMs };
+  const queue = createWorkQueue(bus, common);
+  const core = createCore(bus, log);
+  const store = createJobStore(bus, common);
+  const jobs: Jobs = {
+    newest: store.newest,
+    direct: store.direct,
+    put: store.put,
+    watch(id, onWrite) {
+      const subscription = core.subscribeStored(id, onWrite);
+      return () => subscription.close();
+    },
+  };
+  let puller: Puller | null = null;
+  const metrics = createProcessorMetrics(deps.metrics, () => ({
+    busy: puller?.running() ?? 0,
+    slots: puller?.slots ?? 0,
+  }));
+  const worker = new Worker({
+    ...workerSettings(deps),
+    jobs,
+    items: { alive: queue.itemAlive },
+    progress: { publish: core.publishProgress },
+    onEnd: (end, held, durationMs) => report(end, held.record, durationMs, metrics, log),
+  });
+  const stopRechecks = bus.onStatus((status) => {
+    if (status === "connected") void worker.recheck();
+  });
+  puller = startPuller(bus, {
+    slotsPerClass: { high: config.slotsHigh, normal: config.slotsNormal, batch: config.slotsBatch },
+    onItem: (delivery) => (delivery.item === null ? setAside(delivery, queue, log) : worker.handle(forJob(delivery))),
+    log,
+  });
+  return {
+    async stop() {
+      stopRechecks();
+      await puller.stop();
+      await worker.stop();
+    },
+  };
+}
+
+function workerSettings(deps: ProcessorDeps): Omit<WorkerDeps, "jobs" | "items" | "progress" | "onEnd"> {
+  const { config, log, objects, workerName } = deps;
+  const source = createS3Source(objects.source, config.sourceKeyTemplate);
+  return {
+    clock: systemClock,
+    random: systemRandom satisfies Random,
+    log,
+    source: "/longhaul/processor",
+    worker: workerName,
+    retention: config,
+    policy: config,
+    maxCrashes: config.maxCrashes,
+    writeDeadlineMs: config.ackWaitMs,
+    ackWaitMs: config.ackWaitMs,
+    progressIntervalMs: config.progressIntervalMs,
+    ownsResult: () => false,
+    work: createBorrow(source, { fileMaxBytes: config.fileMaxBytes, now: systemClock.now }),
+  };
+}
+
+/** One wide line and the metrics of a run. */
+function report(end: RunEnd, record: JobRecord, durationMs: number, metrics: ProcessorMetrics, log: Logger): void {
+  const seconds = durationMs / 1000;
+  metrics.processing.observe({ outcome: end.outcome }, seconds);
+  if (record.status === "completed" && record.result && record.startedAt && record.completedAt) {
+    const totalSeconds = (Date.parse(record.completedAt) - Date.parse(record.startedAt)) / 1000;
+    metrics.duration.observe({ file_size_bucket: fileSizeBucket(record.result.sizeBytes) }, totalSeconds);
+  }
+  const { generation, failures, status, progress } = record;
+  const failure = end.failure && { stage: end.failure.stage, code: end.failure.code, err: end.failure };
+  const level = end.failure ? "warn" : "info";
+  jobLog(log, record)[level](
+    {
+      outcome: end.outcome,
+      status,
+      generation,
+      failures,
+      bytes: progress.bytesDone,
+      durationMs: Math.round(durationMs),
+      ...failure,
+    },
+    "run ended",
+  );
+}
+
+/** A delivery in the words of the worker, which knows nothing of NATS. */
+function forJob(delivery: Extract<Delivery, { item: object }>): JobDelivery {
+  const { item, sequence, deliveryCount } = delivery;
+  return {
+    id: item.id,
+    generation: item.generation,
+    sequence,
+    count: deliveryCount,
+    known: item.known,
+    ack: () => delivery.ack(),
+    nak: (delayMs) => delivery.nak(delayMs),
+    working: () => delivery.working(),
+  };
+}

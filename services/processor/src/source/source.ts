@@ -1,0 +1,16 @@
+/** One file that a source has. */
+export type SourceFile = {
+  fileId: number;
+  /** Key of the object in the source store. */
+  key: string;
+  sizeBytes: number;
+  etag: string | null;
+  /** CRC-32 of the whole file, where the source tells. */
+  crc32: string | null;
+};
+
+/** Where the bytes come from. */
+export interface Source {
+  /** Looks a file up. Fails with a `JobFailure` at stage `plan`; an unknown file is FILE_NOT_FOUND. */
+  find(fileId: number, signal: AbortSignal): Promise<SourceFile>;
+}

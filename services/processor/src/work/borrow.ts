@@ -1,0 +1,53 @@
+import type { JobRecord, Progress } from "@longhaul/contracts";
+import { JobFailure } from "../job/job-failure.ts";
+import type { Completion, Work } from "../job/run.ts";
+import type { Source, SourceFile } from "../source/source.ts";
+
+/**
+ * The work of a job of one stored file: its result is the source object itself, borrowed, so no byte is moved. The file
+ * is looked up, so that the job ends with the size and the checksum that its reader will see.
+ */
+export function createBorrow(source: Source, options: { fileMaxBytes: number; now: () => number }): Work {
+  return async (record, { signal, report }) => {
+    const fileId = onlyFile(record);
+    report({ ...record.progress, currentFileId: fileId, phase: "planning" });
+    const file = await source.find(fileId, signal);
+    const maxBytes = Math.min(options.fileMaxBytes, record.spec.maxFileBytes ?? options.fileMaxBytes);
+    if (file.sizeBytes > maxBytes) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE", fileId });
+    return completion(record, file, new Date(options.now()));
+  };
+}
+
+function onlyFile(record: JobRecord): number {
+  const [fileId, ...more] = record.spec.fileIds ?? [];
+  if (fileId === undefined || more.length > 0) {
+    throw new JobFailure({ stage: "plan", code: "INTERNAL" }, { cause: "only jobs of one file can be borrowed" });
+  }
+  return fileId;
+}
+
+function completion({ spec, progress }: JobRecord, file: SourceFile, now: Date): Completion {
+  const done: Progress = {
+    ...progress,
+    filesDone: 1,
+    bytesTotal: file.sizeBytes,
+    bytesDone: file.sizeBytes,
+    currentFileId: null,
+    phase: "done",
+  };
+  return {
+    result: {
+      kind: "borrowed",
+      key: file.key,
+      filename: spec.name ?? `file-${file.fileId}.zip`,
+      sizeBytes: file.sizeBytes,
+      contentType: "application/zip",
+      crc32: file.crc32,
+      partial: false,
+      expiresAt: new Date(now.getTime() + spec.expiresInSeconds * 1000).toISOString(),
+    },
+    outcomes: { doneThrough: 1, exceptions: [] },
+    progress: done,
+    usage: { bytesRead: 0, bytesWritten: 0, s3Calls: 1, copies: 0 },
+  };
+}
