@@ -1,6 +1,11 @@
-import type { WorkAddress, WorkItem } from "@longhaul/contracts";
+import { parseWorkSubject, type WorkAddress, type WorkItem, workItem } from "@longhaul/contracts";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import type { AckSubject } from "./ack-subject.ts";
+import { publishCore } from "./core-publish.ts";
+import { HEADERS, readHeader } from "./headers.ts";
+import { parseJson } from "./job-event.ts";
 
-/** One delivery of a work item. The four answers go out as core messages: while disconnected they are lost, and the item comes again after ack_wait. */
+/** The four answers go out as core messages: while disconnected they are lost, and the item comes again after ack_wait. */
 type Handover = {
   subject: string;
   /** The payload as it was stored. */
@@ -9,7 +14,7 @@ type Handover = {
   sequence: number;
   /** 1 on the first delivery. */
   deliveryCount: number;
-  /** Milliseconds since the epoch, this process's clock. */
+  /** Milliseconds since the epoch, by this process's clock. */
   receivedAt: number;
   /** W3C Trace Context of whoever sent the item. */
   traceparent: string | null;
@@ -23,5 +28,33 @@ type Handover = {
   term(reason: string): void;
 };
 
-/** `item` is null when nobody can read the message, or when it does not belong to its subject. */
+/** One delivery of a work item. `item` is null when nobody can read the message, or when it is not of its subject. */
 export type Delivery = Handover & ({ item: WorkItem; address: WorkAddress } | { item: null; address: null });
+
+export function createDelivery(nc: NatsConnection, message: Msg, reply: string, ack: AckSubject): Delivery {
+  return {
+    ...content(message),
+    subject: message.subject,
+    bytes: message.data,
+    sequence: ack.sequence,
+    deliveryCount: ack.deliveryCount,
+    receivedAt: Date.now(),
+    traceparent: readHeader(message.headers, HEADERS.traceparent),
+    ack: () => publishCore(nc, reply),
+    nak: (delayMs) => nak(nc, reply, delayMs),
+    working: () => publishCore(nc, reply, "+WPI"),
+    term: (reason) => publishCore(nc, reply, `+TERM ${reason}`),
+  };
+}
+
+/** Never without a delay: a bare nak is delivered again at once. */
+export function nak(nc: NatsConnection, reply: string, delayMs: number): void {
+  publishCore(nc, reply, `-NAK {"delay":${Math.max(1, Math.round(delayMs)) * 1_000_000}}`);
+}
+
+function content(message: Msg): { item: WorkItem; address: WorkAddress } | { item: null; address: null } {
+  const address = parseWorkSubject(message.subject);
+  const item = workItem.safeParse(parseJson(message.data)).data;
+  if (!item || item.id !== address?.id || item.generation !== address.generation) return { item: null, address: null };
+  return { item, address };
+}

@@ -1,32 +1,12 @@
+export { type Bus, type BusOptions, type BusStatus, connectBus } from "./connect.ts";
+export { type Batch, type BatchReader, type JobsConsumer, openBatches } from "./consumer.ts";
+export { type CoreMessages, createCore, type PushMessage, type SubscribeOptions, type Subscription } from "./core.ts";
 export type { Delivery } from "./delivery.ts";
 export { BusError, type BusErrorCode, isTransient } from "./errors.ts";
-export {
-  assertTopology,
-  type Batch,
-  type BatchReader,
-  type Bus,
-  type BusMigration,
-  type BusOptions,
-  type BusStatus,
-  busMigrations,
-  type CoreMessages,
-  connectBus,
-  createCore,
-  createJobStore,
-  createWorkQueue,
-  type JobStore,
-  type JobStoreOptions,
-  openBatches,
-  type Puller,
-  type PullerOptions,
-  type PushMessage,
-  type PutOnce,
-  type PutOptions,
-  type PutResult,
-  type Subscription,
-  startPuller,
-  type TopologySettings,
-  type WorkQueue,
-  type WorkQueueOptions,
-} from "./signatures.ts";
+export { createJobStore, type JobStore, type JobStoreOptions, NEWEST_OF_MAX } from "./job-store.ts";
+export { assertTopology, type BusMigration, busMigrations, TopologyMissing } from "./migrations.ts";
+export { createPutOnce, type JobLog, type PutOnce, type PutOptions, type PutResult } from "./put-once.ts";
 export type { Stored, StoredMessage } from "./stored.ts";
+export type { TopologySettings } from "./topology.ts";
+export { type Puller, type PullerOptions, startPuller } from "./work-puller.ts";
+export { createWorkQueue, type WorkQueue, type WorkQueueOptions } from "./work-queue.ts";

@@ -1,0 +1,44 @@
+import { type EventType, jobEvent, type StoredRecord } from "@longhaul/contracts";
+import type { StoredMessage } from "./stored.ts";
+
+/** The CloudEvent (structured JSON) of one write. Its time is the record's own. */
+export function encodeJobEvent(event: {
+  type: EventType;
+  record: StoredRecord;
+  source: string;
+  traceparent: string;
+}): Uint8Array {
+  const { type, record, source, traceparent } = event;
+  return Buffer.from(
+    JSON.stringify({
+      specversion: "1.0",
+      id: record.writeId,
+      type,
+      source,
+      subject: record.id,
+      time: record.updatedAt,
+      datacontenttype: "application/json",
+      traceparent,
+      data: record,
+    }),
+  );
+}
+
+const text = new TextDecoder();
+
+/** Reads a message of `JOBS`; null when it is not what the contract says. */
+export function decodeJobEvent(bytes: Uint8Array, seq: number): StoredMessage | null {
+  const event = jobEvent.safeParse(parseJson(bytes));
+  if (!event.success || !Number.isSafeInteger(seq) || seq < 1) return null;
+  const { type, traceparent, data } = event.data;
+  return { seq, record: data, traceparent, type, bytes };
+}
+
+/** undefined when the bytes are no JSON. */
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(text.decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,138 @@
+import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
+import { BusError } from "./errors.ts";
+
+/** Requests whose answers are awaited at once; JetStream itself starts to refuse at 10,000 for a stream. */
+const MAX_IN_FLIGHT = 4096;
+/** How often time-outs are looked for: an answer may be awaited this much longer than asked. */
+const SWEEP_MS = 50;
+
+export type RequestOptions = { headers?: MsgHdrs | undefined; timeoutMs: number };
+
+type Pending = {
+  subject: string;
+  /** On the monotonic clock. */
+  expiresAt: number;
+  /** Takes one answer; true = that was the last. */
+  take(answer: Msg): boolean;
+  fail(error: BusError): void;
+};
+
+/**
+ * Requests over one inbox. Against the client's own `request`: whatever is in flight fails at the moment of a disconnect
+ * instead of sitting out its time-out, one interval watches all time-outs, and their number has a bound.
+ */
+export class RequestMux {
+  readonly #nc: NatsConnection;
+  readonly #prefix = `${createInbox()}.`;
+  readonly #pending = new Map<string, Pending>();
+  readonly #sweep: NodeJS.Timeout;
+  #unusable: BusError | null = null;
+  #count = 0;
+
+  constructor(nc: NatsConnection) {
+    this.#nc = nc;
+    nc.subscribe(`${this.#prefix}*`, { callback: (_, answer) => this.#onAnswer(answer) });
+    this.#sweep = setInterval(() => this.#expire(), SWEEP_MS);
+    this.#sweep.unref();
+  }
+
+  get inFlight(): number {
+    return this.#pending.size;
+  }
+
+  /** One request, one answer. @throws BusError */
+  request(subject: string, payload: Uint8Array | string, options: RequestOptions): Promise<Msg> {
+    return new Promise((resolve, reject) => {
+      const take = (answer: Msg) => {
+        if (isNoResponders(answer)) reject(noResponders(subject));
+        else resolve(answer);
+        return true;
+      };
+      this.#send(subject, payload, options, take, reject);
+    });
+  }
+
+  /** One request, answers until one of them is a status (which is left out). @throws BusError */
+  requestMany(subject: string, payload: Uint8Array | string, options: RequestOptions): Promise<Msg[]> {
+    return new Promise((resolve, reject) => {
+      const answers: Msg[] = [];
+      const take = (answer: Msg) => {
+        if (isNoResponders(answer)) reject(noResponders(subject));
+        else if (statusOf(answer) > 0) resolve(answers);
+        else return answers.push(answer) < 0;
+        return true;
+      };
+      this.#send(subject, payload, options, take, reject);
+    });
+  }
+
+  /** The connection broke: what is in flight fails, and so does every request until `reopen`. */
+  disconnected(): void {
+    const error = new BusError("DISCONNECTED", "The connection to NATS is down; it is being made again.");
+    this.#unusable = error;
+    this.#failAll(error);
+  }
+
+  reopen(): void {
+    this.#unusable = null;
+  }
+
+  close(): void {
+    clearInterval(this.#sweep);
+    this.#unusable = new BusError("CLOSED", "The connection to NATS was closed by this process.");
+    this.#failAll(this.#unusable);
+  }
+
+  #send(
+    subject: string,
+    payload: Uint8Array | string,
+    options: RequestOptions,
+    take: Pending["take"],
+    fail: Pending["fail"],
+  ): void {
+    if (this.#unusable) return fail(this.#unusable);
+    if (this.#pending.size >= MAX_IN_FLIGHT) {
+      return fail(
+        new BusError("OVERLOADED", `${MAX_IN_FLIGHT} requests to NATS are in flight; this one was not sent.`),
+      );
+    }
+    const token = (this.#count++).toString(36);
+    this.#pending.set(token, { subject, expiresAt: performance.now() + options.timeoutMs, take, fail });
+    try {
+      const reply = this.#prefix + token;
+      this.#nc.publish(subject, payload, options.headers ? { reply, headers: options.headers } : { reply });
+    } catch (cause) {
+      this.#pending.delete(token);
+      fail(new BusError("REJECTED", `The NATS client refused a request on ${subject}: ${String(cause)}`, { cause }));
+    }
+  }
+
+  #onAnswer(answer: Msg): void {
+    const token = answer.subject.slice(this.#prefix.length);
+    // An answer that nobody awaits any more came after its time-out.
+    if (this.#pending.get(token)?.take(answer)) this.#pending.delete(token);
+  }
+
+  #expire(): void {
+    const now = performance.now();
+    for (const [token, pending] of this.#pending) {
+      if (pending.expiresAt > now) continue;
+      this.#pending.delete(token);
+      pending.fail(new BusError("TIMEOUT", `NATS did not answer on ${pending.subject} in time.`));
+    }
+  }
+
+  #failAll(error: BusError): void {
+    const failed = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const pending of failed) pending.fail(error);
+  }
+}
+
+const noResponders = (subject: string) =>
+  new BusError("NO_RESPONDERS", `Nobody serves ${subject} now: JetStream is starting, electing a leader, or off.`);
+
+/** Status code of a message that carries no payload; 0 when it is not one. */
+export const statusOf = (message: Msg) => (message.data.length === 0 ? (message.headers?.code ?? 0) : 0);
+
+const isNoResponders = (answer: Msg) => statusOf(answer) === 503;

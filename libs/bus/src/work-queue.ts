@@ -1,0 +1,103 @@
+import { type JobRecord, parseWorkSubject, STREAMS, type WorkItem, workSubject } from "@longhaul/contracts";
+import { backoffMs, type Clock, type Logger, type Random } from "@longhaul/runtime";
+import type { Bus } from "./connect.ts";
+import { BusError, isTransient } from "./errors.ts";
+import { encodeHeaders, HEADERS } from "./headers.ts";
+import { apiResult } from "./jetstream-api.ts";
+import { leaderRead } from "./stream-reads.ts";
+
+export type WorkQueue = {
+  /**
+   * Puts the work item of the record's generation, unless it is there already.
+   * @param seq sequence of exactly this record: the item then carries it and saves the first delivery a read; null = a bare hint
+   * @param traceparent of the item; without one the record's
+   * @throws BusError
+   */
+  enqueue(record: JobRecord, seq: number | null, traceparent?: string): Promise<"sent" | "present">;
+  /** The same without waiting. A send that fails is repeated in the background, a few times; after that the sweep makes the item. */
+  send(record: JobRecord, seq: number | null, traceparent?: string): void;
+  /** Whether the item with this sequence is still in `WORK` and belongs to this job, by leader read. @throws BusError */
+  itemAlive(seq: number, id: string): Promise<boolean>;
+  /** Copies a message that nobody can read to `DEADLETTERS`; resolves when it is stored there. @throws BusError */
+  deadLetter(message: { subject: string; bytes: Uint8Array; reason: string }): Promise<void>;
+};
+
+export type WorkQueueOptions = {
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  /** Of one request, milliseconds. */
+  timeoutMs: number;
+};
+
+const SEND_TRIES = 6;
+const SEND_BACKOFF = { baseMs: 250, maxMs: 8_000 };
+/** Items that wait for another try of `send`: a bound on memory. */
+const MAX_WAITING = 1_000;
+
+export function createWorkQueue(bus: Bus, { clock, random, log, timeoutMs }: WorkQueueOptions): WorkQueue {
+  let waiting = 0;
+
+  async function enqueue(record: JobRecord, seq: number | null, traceparent = record.traceparent) {
+    const headers = encodeHeaders({ [HEADERS.traceparent]: traceparent });
+    const payload = JSON.stringify(itemOf(record, seq));
+    const answer = await bus.requests.request(subjectOf(record), payload, { headers, timeoutMs });
+    try {
+      apiResult(answer);
+      return "sent";
+    } catch (error) {
+      // WORK has no bound but one message per subject, so "full" can only mean that the item is there.
+      if (error instanceof BusError && error.code === "FULL") return "present";
+      throw error;
+    }
+  }
+
+  async function sendAgain(record: JobRecord, seq: number | null, traceparent: string | undefined): Promise<void> {
+    for (let failures = 1; failures < SEND_TRIES; failures++) {
+      await clock.sleep(backoffMs(failures, SEND_BACKOFF, random.unit()));
+      try {
+        await enqueue(record, seq, traceparent);
+        return;
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+      }
+    }
+    throw new BusError("TIMEOUT", `The work item of job ${record.id} was not stored in ${SEND_TRIES} tries.`);
+  }
+
+  return {
+    enqueue,
+    send(record, seq, traceparent) {
+      const fields = { job_id: record.id, generation: record.generation };
+      const giveUp = (error: unknown) =>
+        log.warn({ ...fields, err: error }, "work item not sent; the sweep will make it");
+      enqueue(record, seq, traceparent).catch(async (error) => {
+        if (!isTransient(error) || waiting >= MAX_WAITING) return giveUp(error);
+        waiting++;
+        await sendAgain(record, seq, traceparent)
+          .catch(giveUp)
+          .finally(() => waiting--);
+      });
+    },
+    async itemAlive(seq, id) {
+      const message = await leaderRead(bus, STREAMS.work, { seq }, timeoutMs);
+      return message !== null && parseWorkSubject(message.subject)?.id === id;
+    },
+    async deadLetter({ subject, bytes, reason }) {
+      const headers = encodeHeaders({ [HEADERS.subject]: subject, [HEADERS.reason]: reason });
+      const answer = await bus.requests.request(`download.deadletter.${random.id()}`, bytes, { headers, timeoutMs });
+      apiResult(answer);
+    },
+  };
+}
+
+/** The one place that says on which subject a generation's item lies: two items of one generation must not differ in it. */
+function subjectOf({ id, generation, spec }: JobRecord): string {
+  return workSubject({ class: spec.class, lane: spec.lane, id, generation });
+}
+
+/** Only a queued record can be claimed without a read, so only that one is carried. */
+function itemOf(record: JobRecord, seq: number | null): WorkItem {
+  const { id, generation, status } = record;
+  return { id, generation, known: seq !== null && status === "queued" ? { seq, record } : null };
+}
