@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { Environment } from "./environment-values.ts";
+import type { Environment } from "@longhaul/runtime";
 import { StackError } from "./stack-error.ts";
 
 export type CommandOptions = {
@@ -10,6 +10,8 @@ export type CommandOptions = {
   /** Runs at the lowest priority, so that a build does not get in the way of other work. */
   background?: boolean;
   onLine?: (line: string) => void;
+  /** Ends the program when it is aborted. */
+  signal?: AbortSignal;
 };
 
 export type CommandResult = { exitCode: number | null; output: string };
@@ -28,6 +30,7 @@ export function runCommand(command: string, args: readonly string[], options: Co
       env: options.env,
       stdio: ["ignore", "pipe", "pipe"],
       ...(options.cwd ? { cwd: options.cwd } : {}),
+      ...(options.signal ? { signal: options.signal, killSignal: "SIGKILL" } : {}),
     });
     const timer = setTimeout(() => {
       lines.push(`(stopped after ${Math.round(options.timeoutMs / 1000)} s)`);
@@ -61,10 +64,9 @@ export async function runOrFail(
   const result = await runCommand(command, args, options);
   if (result.exitCode !== 0) {
     const tail = result.output.trim().split("\n").slice(-15).join("\n  ");
-    throw new StackError(
-      "COMMAND_FAILED",
-      `${what} failed: ${command} ended with ${result.exitCode ?? "no exit code"}\n  ${tail}`,
-    );
+    throw new StackError(`${what} failed: ${command} ended with ${result.exitCode ?? "no exit code"}\n  ${tail}`, {
+      code: "COMMAND_FAILED",
+    });
   }
   return result.output;
 }

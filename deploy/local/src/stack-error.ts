@@ -1,3 +1,5 @@
+import { BootError } from "@longhaul/runtime";
+
 export type StackErrorCode =
   | "USAGE"
   | "SERVER_NOT_FOUND"
@@ -11,13 +13,11 @@ export type StackErrorCode =
   | "DATA_UNREADABLE"
   | "DEMO_FAILED";
 
-/** An error of the local stack whose message is meant for the person at the terminal: what happened and what to do. */
-export class StackError extends Error {
-  readonly code: StackErrorCode;
+/** Something in the local stack cannot go on; the message is for the person at the terminal. */
+export class StackError extends BootError {
+  override readonly name = "StackError";
 
-  constructor(code: StackErrorCode, message: string, options?: ErrorOptions) {
+  constructor(message: string, options: { code: StackErrorCode; cause?: unknown }) {
     super(message, options);
-    this.name = "StackError";
-    this.code = code;
   }
 }

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Environment } from "../environment-values.ts";
+import type { Environment } from "@longhaul/runtime";
 
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Environment } from "../environment-values.ts";
+import type { Environment } from "@longhaul/runtime";
 import { runCommand } from "../run-command.ts";
 import { StackError } from "../stack-error.ts";
 import { cacheEntry, platformKey } from "./cache.ts";
@@ -59,7 +59,7 @@ export async function findServer(
       }
     }
   }
-  throw new StackError("SERVER_NOT_FOUND", notFoundMessage(role, programs, options.cacheDir, refused));
+  throw new StackError(notFoundMessage(role, programs, options.cacheDir, refused), { code: "SERVER_NOT_FOUND" });
 }
 
 async function onPath(program: Program, env: Environment, refused: string[]): Promise<FoundServer | null> {

@@ -70,7 +70,9 @@ export async function planNats({ server, dataDir, logDir, env }: PlanOptions): P
 function syncInterval(value: string | undefined): string {
   const interval = value || "1s";
   if (interval !== "always" && !/^\d+(ms|s|m)$/.test(interval)) {
-    throw new StackError("USAGE", `NATS_SYNC_INTERVAL is "${interval}"; it must be "always" or a time such as "1s".`);
+    throw new StackError(`NATS_SYNC_INTERVAL is "${interval}"; it must be "always" or a time such as "1s".`, {
+      code: "USAGE",
+    });
   }
   return interval;
 }

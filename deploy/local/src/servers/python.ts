@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Environment } from "../environment-values.ts";
+import type { Environment } from "@longhaul/runtime";
 import { runCommand, runOrFail } from "../run-command.ts";
 import { StackError } from "../stack-error.ts";
 import { isAtLeast, versionIn } from "./version.ts";
@@ -47,8 +47,8 @@ export async function findPython(env: Environment): Promise<Python> {
     );
   }
   throw new StackError(
-    "SERVER_NOT_FOUND",
     `no Python 3.10 to 3.13 with pip was found (looked for ${CANDIDATES.join(", ")}${seen.length ? `; ${seen.join("; ")}` : ""}; on Debian and Ubuntu the package is python3-venv)`,
+    { code: "SERVER_NOT_FOUND" },
   );
 }
 
@@ -68,7 +68,7 @@ export async function makeEnvironment(python: Python, folder: string, env: Envir
 export async function runPip(
   pip: readonly string[],
   args: readonly string[],
-  options: { env: Environment; onProgress: (line: string) => void },
+  options: { env: Environment; onProgress: (line: string) => void; signal?: AbortSignal | undefined },
 ): Promise<void> {
   const [command = "pip", ...prefix] = pip;
   await runOrFail(

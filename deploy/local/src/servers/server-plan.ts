@@ -1,4 +1,4 @@
-import type { Environment } from "../environment-values.ts";
+import type { Environment } from "@longhaul/runtime";
 import type { ProcessSpec } from "../supervisor/supervised-process.ts";
 import type { FoundServer } from "./find-server.ts";
 

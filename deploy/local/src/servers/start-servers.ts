@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Environment } from "../environment-values.ts";
+import type { Environment } from "@longhaul/runtime";
 import { StackError } from "../stack-error.ts";
 import { type SupervisedProcess, type Supervision, startSupervised } from "../supervisor/supervised-process.ts";
 import { cacheDirectory } from "./cache.ts";
@@ -62,14 +62,15 @@ async function findAll(options: StartServersOptions): Promise<ReadonlyMap<Role, 
   const looked = await Promise.allSettled(
     wanted.map(async (role): Promise<[Role, FoundServer]> => {
       const only = implementationsFor(role, dataDir);
-      return [role, await findServer(role, { env, cacheDir, say: supervision.say, only })];
+      return [role, await findServer(role, { env, cacheDir, say: supervision.say, signal: supervision.signal, only })];
     }),
   );
   const missing = looked.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
   const unexpected = missing.find((reason) => !(reason instanceof StackError));
   if (missing.length > 0) {
     throw (
-      unexpected ?? new StackError("SERVER_NOT_FOUND", missing.map((reason: StackError) => reason.message).join("\n\n"))
+      unexpected ??
+      new StackError(missing.map((reason: StackError) => reason.message).join("\n\n"), { code: "SERVER_NOT_FOUND" })
     );
   }
   return new Map(looked.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])));

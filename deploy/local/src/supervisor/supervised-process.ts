@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
-import type { Environment } from "../environment-values.ts";
+import type { Environment } from "@longhaul/runtime";
 import { StackError } from "../stack-error.ts";
 import { restartDelayMs, SETTLED_AFTER_MS } from "./backoff.ts";
 import { logTail, openLog } from "./log-file.ts";
@@ -9,8 +9,7 @@ import type { Kind, Watchdog } from "./watchdog.ts";
 
 /** A process to be kept running. */
 export type ProcessSpec = {
-  /** As in run.json: nats, mongodb, s3, gateway, processor, notifier. */
-  name: string;
+  name: "nats" | "mongodb" | "s3" | "gateway" | "processor" | "notifier";
   kind: Kind;
   command: string;
   args: readonly string[];
@@ -28,14 +27,19 @@ export type ProcessSpec = {
 export type SupervisedProcess = {
   readonly spec: ProcessSpec;
   /** The process that runs now; null while it is down. */
-  pid(): number | null;
+  readonly pid: () => number | null;
   /** SIGTERM, its grace, then SIGKILL; it is not started again. Safe to call twice. */
   stop(): Promise<void>;
   /** SIGKILL at once. */
   kill(): void;
 };
 
-export type Supervision = { watchdog: Watchdog; say: (line: string) => void; onChange: () => void };
+export type Supervision = {
+  watchdog: Watchdog;
+  say: (line: string) => void;
+  onChange: () => void;
+  signal?: AbortSignal;
+};
 
 /** Starts a process and waits until it is ready; from then on it is started again, with backoff, whenever it ends. */
 export async function startSupervised(spec: ProcessSpec, supervision: Supervision): Promise<SupervisedProcess> {
@@ -59,9 +63,7 @@ class Keeper implements SupervisedProcess {
     this.#supervision = supervision;
   }
 
-  pid(): number | null {
-    return this.#child?.pid ?? null;
-  }
+  readonly pid = (): number | null => this.#child?.pid ?? null;
 
   async first(): Promise<void> {
     const { name, logFile, readyTimeoutMs } = this.spec;
@@ -76,10 +78,9 @@ class Keeper implements SupervisedProcess {
     const ended = this.#child === null;
     const what = ended ? "ended while it started" : `was not ready after ${Math.round(readyTimeoutMs / 1000)} s`;
     await this.stop();
-    throw new StackError(
-      ended ? "ENDED_AT_START" : "START_FAILED",
-      `${name} ${what}. The end of its log (${logFile}):\n${indent(logTail(logFile, 12))}`,
-    );
+    throw new StackError(`${name} ${what}. The end of its log (${logFile}):\n${indent(logTail(logFile, 12))}`, {
+      code: ended ? "ENDED_AT_START" : "START_FAILED",
+    });
   }
 
   async stop(): Promise<void> {
