@@ -1,0 +1,51 @@
+import { type Bus, createCore, openBatches } from "@longhaul/bus";
+import { type HealthRegistry, type Logger, type Metrics, supervise } from "@longhaul/runtime";
+import type { Store } from "@longhaul/store";
+import type { NotifierConfig } from "./config.ts";
+import { createNotifierMetrics } from "./metrics.ts";
+import { ProgressBuffer } from "./projection/progress-buffer.ts";
+import { progressLoop } from "./projection/progress-loop.ts";
+import { projectionLoop } from "./projection/projection-loop.ts";
+import { startPush } from "./push/push.ts";
+
+export type NotifierDeps = {
+  config: NotifierConfig;
+  bus: Bus;
+  store: Store;
+  log: Logger;
+  metrics: Metrics;
+  health: HealthRegistry;
+  /** Asks the loops to end what they have in hand and return. */
+  signal: AbortSignal;
+};
+
+export type Notifier = {
+  /** Resolves when the loops have returned. Pushes go on until the bus is closed. */
+  done: Promise<void>;
+};
+
+/**
+ * Starts to push each stored write and all progress to the gateways, and to keep the views. No push waits for a view.
+ */
+export function startNotifier({ config, bus, store, log, metrics, health, signal }: NotifierDeps): Notifier {
+  const { ends, lag } = createNotifierMetrics(metrics);
+  const progress = new ProgressBuffer();
+  startPush({ core: createCore(bus, log), progress, ends });
+
+  const { views } = store;
+  const onStore = (status: "up" | "down") => health.report("mongodb", status);
+  const loops = [
+    projectionLoop({
+      openReader: () => openBatches(bus, { durable: "projector", log }),
+      views,
+      config,
+      log,
+      lag,
+      onStore,
+    }),
+    progressLoop({ buffer: progress, views, intervalMs: config.progressWriteIntervalMs, log }),
+  ];
+  const supervision = supervise(loops, { log, signal });
+  health.watchLoops(supervision.health);
+  return { done: supervision.done };
+}
