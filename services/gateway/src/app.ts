@@ -1,0 +1,158 @@
+import type { Bus, CoreMessages, JobStore, WorkQueue } from "@longhaul/bus";
+import type { Objects } from "@longhaul/objects";
+import type { Clock, HealthRegistry, Logger, Loop, Metrics, Random } from "@longhaul/runtime";
+import type { JobViews } from "@longhaul/store";
+import Fastify from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { GatewayConfig } from "./config.ts";
+import { contentRoutes } from "./downloads/routes/content.ts";
+import { createRoute } from "./downloads/routes/create.ts";
+import { socketRoute } from "./downloads/routes/socket.ts";
+import { statusRoute } from "./downloads/routes/status.ts";
+import { Sockets } from "./live/sockets.ts";
+import { Watches } from "./live/watches.ts";
+import { gatewayMetrics } from "./metrics.ts";
+import { allowedMethods } from "./plugins/allowed-methods.ts";
+import type { App } from "./plugins/app.ts";
+import { clientErrorHandler } from "./plugins/client-error.ts";
+import { cors } from "./plugins/cors.ts";
+import { healthRoutes } from "./plugins/health.ts";
+import { httpMetrics } from "./plugins/http-metrics.ts";
+import { openapi } from "./plugins/openapi.ts";
+import { answerError, problems } from "./plugins/problems.ts";
+import { requestId } from "./plugins/request-id.ts";
+import { standardHeaders } from "./plugins/standard-headers.ts";
+import { traceContext } from "./plugins/trace-context.ts";
+import { websocket } from "./plugins/websocket.ts";
+import { requestPath } from "./request-path.ts";
+import { validatorCompiler } from "./validation.ts";
+
+/** All that the gateway works with. */
+export type GatewayParts = {
+  config: GatewayConfig;
+  bus: Pick<Bus, "connected" | "onStatus">;
+  jobs: Pick<JobStore, "newest" | "newestOf" | "put">;
+  work: Pick<WorkQueue, "send">;
+  core: Pick<CoreMessages, "subscribePush">;
+  views: Pick<JobViews, "get">;
+  objects: Pick<Objects, "results" | "source">;
+  health: HealthRegistry;
+  metrics: Metrics;
+  log: Logger;
+  clock: Clock;
+  random: Random;
+};
+
+/** The HTTP side, not listening yet, and the loops that it needs beside it. Closing `app` says goodbye to all sockets. */
+export type Gateway = { app: App; loops: Loop[] };
+
+/** Builds the gateway. Nothing is opened here but what requests open later. */
+export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
+  const { config, clock, random, log } = parts;
+  const app = newApp(parts);
+  const show = { ...config };
+  const watches = new Watches(
+    {
+      jobs: parts.jobs,
+      views: parts.views,
+      subscribePush: (id, handler) => parts.core.subscribePush(id, handler),
+      busConnected: () => parts.bus.connected(),
+      clock,
+      log,
+    },
+    { idleMs: config.watchIdleMs, recheckMs: config.watchRecheckMs, show },
+  );
+  const sockets = new Sockets(
+    { watches, clock, random, log },
+    { keepaliveMs: config.streamKeepaliveMs, bufferBytes: config.streamBufferBytes },
+  );
+  const stopListening = parts.bus.onStatus((status) => status === "disconnected" && watches.doubtAll());
+  app.addHook("onClose", () => {
+    stopListening();
+    watches.close();
+  });
+  await plugins(app, parts, sockets);
+  routes(app, parts, watches, sockets);
+  return { app, loops: [{ name: "watch", run: (signal) => watches.run(signal) }] };
+}
+
+function newApp({ config, log, random }: GatewayParts): App {
+  const app = Fastify({
+    loggerInstance: log,
+    // One logger for all requests: what a line needs of its request, it names. A child for each costs more than a poll.
+    childLoggerFactory: (logger) => logger,
+    disableRequestLogging: true,
+    genReqId: requestId,
+    trustProxy: config.trustProxy ?? false,
+    bodyLimit: config.bodyLimitBytes,
+    rewriteUrl: (request) => requestPath(request.url ?? "/"),
+    frameworkErrors: answerError,
+    clientErrorHandler: clientErrorHandler(random),
+    // What is still asked while we close is answered: the connection's end tells the client where to go next.
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+    // The whole request must have arrived by then, however slowly it is sent.
+    requestTimeout: 30_000,
+    // An answer that takes longer is given up with 504. Sockets leave this rule when they are upgraded.
+    handlerTimeout: config.requestTimeoutMs,
+    // Longer than the 60 s for which proxies keep idle connections, so that it is never we who close one being used.
+    keepAliveTimeout: 75_000,
+    // No limit by silence: sockets are silent for long, and dead ones are found by their pings.
+    connectionTimeout: 0,
+    http: {
+      // Headers come in one piece from honest clients.
+      headersTimeout: 15_000,
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.removeContentTypeParser("text/plain");
+  app.setValidatorCompiler(validatorCompiler);
+  // Answers are made from typed values; checking them again would cost as much as making them.
+  app.setSerializerCompiler(() => JSON.stringify);
+  return app as unknown as App;
+}
+
+async function plugins(app: App, { config, metrics, random }: GatewayParts, sockets: Sockets): Promise<void> {
+  const publicUrl = config.publicUrl ?? "";
+  const methodsOf = allowedMethods(app);
+  traceContext(app, random);
+  httpMetrics(app, metrics);
+  standardHeaders(app, { secure: publicUrl.startsWith("https://") });
+  cors(app, config.allowedOrigins);
+  problems(app, methodsOf);
+  await websocket(app, () => sockets.shutdown());
+  await openapi(app, publicUrl);
+}
+
+function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Sockets): void {
+  const { config, bus, jobs, work, objects, health, clock, random } = parts;
+  const fileType = /\.(\w{1,16})$/.exec(config.sourceKeyTemplate)?.[1] ?? "other";
+  const metrics = gatewayMetrics(parts.metrics, fileType, () => sockets.size);
+  createRoute(app, {
+    ports: {
+      put: jobs.put,
+      sendWork: (record, seq, traceparent) => work.send(record, seq, traceparent),
+      busConnected: () => bus.connected(),
+      now: () => clock.now(),
+      randomId: () => random.id(),
+    },
+    policy: { deadlineSeconds: config.jobDeadlineSeconds, putDeadlineMs: config.busTimeoutMs },
+    limits: {
+      maxFiles: config.jobMaxFiles,
+      resultTtlSeconds: config.resultTtlSeconds,
+      resultTtlMaxSeconds: config.resultTtlMaxSeconds,
+    },
+    show: { ...config },
+    metrics,
+    publicUrl: config.publicUrl ?? "",
+  });
+  statusRoute(app, { watches, metrics });
+  contentRoutes(app, {
+    watches,
+    buckets: { owned: objects.results, borrowed: objects.source },
+    storageAway: () => health.checks().s3?.status === "down",
+    urlTtlSeconds: config.resultUrlTtlSeconds,
+    clock,
+  });
+  socketRoute(app, { sockets, allowedOrigins: config.allowedOrigins, draining: () => health.phase === "draining" });
+  healthRoutes(app, health);
+}

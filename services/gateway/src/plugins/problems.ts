@@ -1,0 +1,113 @@
+import { BusError } from "@longhaul/bus";
+import { PROBLEMS, type Problem } from "@longhaul/contracts";
+import { ObjectsError } from "@longhaul/objects";
+import { StoreError } from "@longhaul/store";
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { ProblemError } from "../problem-error.ts";
+import type { App } from "./app.ts";
+
+const CONTENT_TYPE = "application/problem+json; charset=utf-8";
+/** How soon it makes sense to ask again when a dependency is away, seconds. */
+export const AWAY_RETRY_SECONDS = 2;
+
+/** Every answer that is not a success, as RFC 9457 `application/problem+json`; never kept by any cache. */
+export function problems(app: App, allowedMethods: (path: string) => string[]): void {
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?", 1)[0] ?? "";
+    const allow = allowedMethods(path).join(", ");
+    const error =
+      allow === ""
+        ? new ProblemError("NOT_FOUND", `There is nothing at ${path}.`)
+        : new ProblemError("METHOD_NOT_ALLOWED", `${request.method} is not possible here; ${allow} is.`, { allow });
+    return sendProblem(request, reply, error);
+  });
+}
+
+/** Answers an error of whatever kind; the only place that knows which error is which answer. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = toProblem(error);
+  if (problem.status >= 500 && problem.code !== "NOT_IMPLEMENTED") {
+    const fields = {
+      err: error,
+      code: problem.code,
+      trace_id: request.traceId,
+      requestId: request.id,
+      route: request.routeOptions.url,
+    };
+    if (problem.code === "INTERNAL_ERROR") request.log.error(fields, "a request failed");
+    else request.log.warn(fields, "a request could not be served");
+  }
+  return sendProblem(request, reply, problem);
+}
+
+function sendProblem(request: FastifyRequest, reply: FastifyReply, error: ProblemError): FastifyReply {
+  const { retryAfterSeconds, allow, ...members } = error.extra;
+  const { status, title, retryable } = PROBLEMS[error.code];
+  const body: Omit<Problem, "errors" | "allowed"> = {
+    type: `urn:longhaul:problem:${error.code.toLowerCase().replaceAll("_", "-")}`,
+    title,
+    status,
+    detail: error.message,
+    instance: request.originalUrl,
+    code: error.code,
+    traceId: request.traceId,
+    requestId: request.id,
+    retryable,
+    ...members,
+  };
+  reply.code(status).header("content-type", CONTENT_TYPE).header("cache-control", "no-store");
+  if (retryAfterSeconds !== undefined) reply.header("retry-after", String(retryAfterSeconds));
+  if (allow !== undefined) reply.header("allow", allow);
+  return reply.serializer(JSON.stringify).send(body);
+}
+
+function toProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  const dependency = dependencyOf(error);
+  if (dependency !== null) {
+    const detail = `${dependency} is away at the moment, so this cannot be answered. Nothing was changed; try again shortly.`;
+    return new ProblemError(
+      "DEPENDENCY_UNAVAILABLE",
+      detail,
+      { retryAfterSeconds: AWAY_RETRY_SECONDS },
+      { cause: error },
+    );
+  }
+  return frameworkProblem(error as Partial<FastifyError>);
+}
+
+/** Which server an error of a dependency speaks of; null for defects of ours, which are nobody's absence. */
+function dependencyOf(error: unknown): string | null {
+  if (error instanceof BusError && error.code !== "REJECTED" && error.code !== "UNREADABLE") return "The message bus";
+  if (error instanceof StoreError && (error.code === "UNAVAILABLE" || error.code === "TIMEOUT")) return "The database";
+  if (error instanceof ObjectsError && (error.code === "UNAVAILABLE" || error.code === "TIMEOUT"))
+    return "The object storage";
+  return null;
+}
+
+/** What Fastify itself found wrong, by its codes. */
+function frameworkProblem(error: Partial<FastifyError>): ProblemError {
+  switch (error.code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return new ProblemError("PAYLOAD_TOO_LARGE", "The body is larger than this server takes.");
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return new ProblemError("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.");
+    case "FST_ERR_BAD_URL":
+      return new ProblemError("NOT_FOUND", "The path is not correctly percent-encoded, so nothing can be there.");
+    case "FST_ERR_HANDLER_TIMEOUT":
+      return new ProblemError(
+        "REQUEST_TIMEOUT",
+        "The request took too long and was given up. What it began may still be done.",
+      );
+    default:
+      // JSON that cannot be read, an empty body that says it is JSON, a length that does not fit, a poisoned prototype.
+      if (error.statusCode === 400) return new ProblemError("MALFORMED_JSON", "The body cannot be read as JSON.");
+      return new ProblemError(
+        "INTERNAL_ERROR",
+        "Something went wrong on our side; the traceId finds it in our logs.",
+        {},
+        { cause: error },
+      );
+  }
+}
