@@ -16,6 +16,8 @@ export type WorkQueue = {
   enqueue(record: JobRecord, seq: number | null, traceparent?: string): Promise<"sent" | "present">;
   /** The same without waiting. A send that fails is repeated in the background, a few times; after that the sweep makes the item. */
   send(record: JobRecord, seq: number | null, traceparent?: string): void;
+  /** Resolves when nothing that was given to `send` is under way any more, after `timeoutMs` in any case. */
+  flush(timeoutMs: number): Promise<void>;
   /** Whether the item with this sequence is still in `WORK` and belongs to this job, by leader read. @throws BusError */
   itemAlive(seq: number, id: string): Promise<boolean>;
   /** Copies a message that nobody can read to `DEADLETTERS`; resolves when it is stored there. @throws BusError */
@@ -34,9 +36,12 @@ const SEND_TRIES = 6;
 const SEND_BACKOFF = { baseMs: 250, maxMs: 8_000 };
 /** Items that wait for another try of `send`: a bound on memory. */
 const MAX_WAITING = 1_000;
+/** How often a flush looks whether all is sent. */
+const FLUSH_LOOK_MS = 10;
 
 export function createWorkQueue(bus: Bus, { clock, random, log, timeoutMs }: WorkQueueOptions): WorkQueue {
   let waiting = 0;
+  let unsent = 0;
 
   async function enqueue(record: JobRecord, seq: number | null, traceparent = record.traceparent) {
     const headers = encodeHeaders({ [HEADERS.traceparent]: traceparent });
@@ -71,13 +76,20 @@ export function createWorkQueue(bus: Bus, { clock, random, log, timeoutMs }: Wor
       const fields = { job_id: record.id, generation: record.generation };
       const giveUp = (error: unknown) =>
         log.warn({ ...fields, err: error }, "work item not sent; the sweep will make it");
-      enqueue(record, seq, traceparent).catch(async (error) => {
-        if (!isTransient(error) || waiting >= MAX_WAITING) return giveUp(error);
-        waiting++;
-        await sendAgain(record, seq, traceparent)
-          .catch(giveUp)
-          .finally(() => waiting--);
-      });
+      unsent++;
+      enqueue(record, seq, traceparent)
+        .catch(async (error) => {
+          if (!isTransient(error) || waiting >= MAX_WAITING) return giveUp(error);
+          waiting++;
+          await sendAgain(record, seq, traceparent)
+            .catch(giveUp)
+            .finally(() => waiting--);
+        })
+        .finally(() => unsent--);
+    },
+    async flush(flushTimeoutMs) {
+      const deadline = clock.monotonic() + flushTimeoutMs;
+      while (unsent > 0 && clock.monotonic() < deadline) await clock.sleep(FLUSH_LOOK_MS);
     },
     async itemAlive(seq, id) {
       const message = await leaderRead(bus, STREAMS.work, { seq }, timeoutMs);

@@ -25,6 +25,8 @@ export const METRICS = {
   projectionLag: "download_projection_lag_seconds",
   /** `route`, `method`, `status` */
   httpRequestDuration: "http_server_request_duration_seconds",
+  /** WebSockets open now. */
+  socketsOpen: "download_sockets_open",
   /** `dependency` */
   dependencyUp: "dependency_up",
 } as const;

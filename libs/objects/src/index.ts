@@ -1,3 +1,4 @@
+export { contentDisposition } from "./content-disposition.ts";
 export { createObjects, type ObjectsConfig } from "./create-objects.ts";
 export type { Bucket, ListedObject, ObjectHead, Objects, PresignOptions, PutOptions, SignedUrl } from "./objects.ts";
 export { ObjectsError, type ObjectsErrorCode } from "./objects-error.ts";

@@ -4,6 +4,7 @@ import { z } from "zod";
 export const PROBLEMS = {
   VALIDATION_ERROR: { status: 400, retryable: false, title: "The request is not valid" },
   MALFORMED_JSON: { status: 400, retryable: false, title: "The body is not JSON" },
+  ORIGIN_NOT_ALLOWED: { status: 403, retryable: false, title: "Pages of this origin may not do this" },
   NOT_FOUND: { status: 404, retryable: false, title: "Not found" },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, title: "The method is not allowed here" },
   INVALID_STATE: { status: 409, retryable: false, title: "Not possible in the job's state" },
@@ -14,6 +15,7 @@ export const PROBLEMS = {
   JOB_CANCELLED: { status: 410, retryable: false, title: "The job was cancelled" },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, title: "The body is too large" },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, title: "The body must be JSON" },
+  UPGRADE_REQUIRED: { status: 426, retryable: false, title: "This is a WebSocket" },
   HEADERS_TOO_LARGE: { status: 431, retryable: false, title: "The headers are too large" },
   INTERNAL_ERROR: { status: 500, retryable: true, title: "Something went wrong on our side" },
   NOT_IMPLEMENTED: { status: 501, retryable: false, title: "Not supported by this version" },
