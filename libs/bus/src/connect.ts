@@ -92,16 +92,14 @@ async function dial(options: BusOptions): Promise<NatsConnection> {
       const where = options.servers.join(", ");
       if (error instanceof AuthorizationError) {
         throw new BootError(
-          "BUS_REFUSED",
           `NATS at ${where} does not accept our credentials. Check NATS_CREDS_FILE and the user in NATS_URL.`,
-          { cause: error },
+          { code: "BUS_REFUSED", cause: error },
         );
       }
       if (systemClock.monotonic() + RETRY_WAIT_MS > endsAt) {
         throw new BootError(
-          "BUS_UNREACHABLE",
-          `No NATS server answered at ${where} within ${budgetMs} ms. Start one there, or set NATS_URL to where one is.`,
-          { cause: error },
+          `No NATS server answered at ${where} within ${budgetMs} ms (${String(error)}). Start one there, or set NATS_URL to where one is.`,
+          { code: "BUS_UNREACHABLE", cause: error },
         );
       }
       if (!told) options.log.warn({ servers: options.servers, err: error }, "NATS does not answer yet, trying again");

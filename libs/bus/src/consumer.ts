@@ -5,6 +5,7 @@ import { parseAckSubject } from "./ack-subject.ts";
 import type { Bus } from "./connect.ts";
 import { publishCore } from "./core-publish.ts";
 import { decodeJobEvent } from "./job-event.ts";
+import { STATUS, WAIT, waiting, whatIsThere } from "./pull-request.ts";
 import type { StoredMessage } from "./stored.ts";
 
 export type Batch = {
@@ -28,8 +29,6 @@ export type BatchReader = {
 /** Durable consumers of `JOBS`. */
 export type JobsConsumer = "projector";
 
-/** A request that waits, with heartbeats, and when its silence means that it was lost. */
-const WAIT = { expiresMs: 5_000, heartbeatMs: 1_000, silenceMs: 2_500 };
 const AFTER_REFUSAL = { baseMs: 250, maxMs: 2_000 };
 const TICK_MS = 250;
 
@@ -104,8 +103,7 @@ class JobsReader implements BatchReader {
     const onAbort = () => resolve("lost");
     signal.addEventListener("abort", onAbort, { once: true });
     this.#pull = pull;
-    const wait = { expires: WAIT.expiresMs * 1e6, idle_heartbeat: WAIT.heartbeatMs * 1e6 };
-    const query = JSON.stringify({ batch, ...(how === "wait" ? wait : { no_wait: true }) });
+    const query = how === "wait" ? waiting(batch) : whatIsThere(batch);
     publishCore(this.#bus.nc, `$JS.API.CONSUMER.MSG.NEXT.${STREAMS.jobs}.${this.#durable}`, query, {
       reply: pull.reply,
     });
@@ -123,13 +121,18 @@ class JobsReader implements BatchReader {
       // Also what a request brings that was given up as lost: it was delivered, so it is worked on.
       this.#received.push(message);
       if (pull && --pull.left === 0) pull.end("complete");
-      return;
+    } else if (pull?.reply === message.subject) {
+      this.#onStatus(pull, message);
     }
-    const code = message.headers?.code;
-    if (message.subject !== pull?.reply || code === 100) return;
-    if (code === 404 || code === 408) return pull.end("empty");
-    this.#log.warn({ consumer: this.#durable, status: message.headers?.status }, "a pull was refused, asking again");
-    pull.end("refused");
+  }
+
+  #onStatus(pull: Pull, { headers }: Msg): void {
+    const code = headers?.code;
+    if (code === STATUS.heartbeat) return;
+    const empty = code === STATUS.noMessages || code === STATUS.expired;
+    if (!empty)
+      this.#log.warn({ consumer: this.#durable, status: headers?.status }, "a pull was refused, asking again");
+    pull.end(empty ? "empty" : "refused");
   }
 
   #take(max: number): Batch {

@@ -37,7 +37,9 @@ export class TopologyMissing extends BootError {
   override readonly name = "TopologyMissing";
 
   constructor(faults: readonly string[]) {
-    super("TOPOLOGY_MISSING", `NATS is not prepared for this version: ${faults.join("; ")}. Run: npm run migrate`);
+    super(`NATS is not prepared for this version: ${faults.join("; ")}. Run: npm run migrate`, {
+      code: "TOPOLOGY_MISSING",
+    });
   }
 }
 
@@ -105,8 +107,8 @@ function assertServerVersion(bus: Bus): void {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > MIN_SERVER[0] || (major === MIN_SERVER[0] && minor >= MIN_SERVER[1])) return;
   throw new BootError(
-    "BUS_TOO_OLD",
     `The NATS server is version ${version}; ${MIN_SERVER.join(".")} or newer is needed. Update it, or set NATS_URL to a newer one.`,
+    { code: "BUS_TOO_OLD" },
   );
 }
 
@@ -146,6 +148,6 @@ function refused(what: string): (error: unknown) => never {
   return (cause) => {
     if (!(cause instanceof JetStreamApiError)) throw cause;
     const advice = ADVICE[cause.code] ?? `Look up error ${cause.code} of NATS, or ask whoever runs the server.`;
-    throw new BootError("TOPOLOGY_REFUSED", `NATS refused ${what}: ${cause.message}. ${advice}`, { cause });
+    throw new BootError(`NATS refused ${what}: ${cause.message}. ${advice}`, { code: "TOPOLOGY_REFUSED", cause });
   };
 }

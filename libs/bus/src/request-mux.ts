@@ -57,10 +57,11 @@ export class RequestMux {
     return new Promise((resolve, reject) => {
       const answers: Msg[] = [];
       const take = (answer: Msg) => {
-        if (isNoResponders(answer)) reject(noResponders(subject));
-        else if (statusOf(answer) > 0) resolve(answers);
-        else return answers.push(answer) < 0;
-        return true;
+        const status = statusOf(answer);
+        if (status === 0) answers.push(answer);
+        else if (isNoResponders(answer)) reject(noResponders(subject));
+        else resolve(answers);
+        return status !== 0;
       };
       this.#send(subject, payload, options, take, reject);
     });
@@ -90,11 +91,10 @@ export class RequestMux {
     take: Pending["take"],
     fail: Pending["fail"],
   ): void {
-    if (this.#unusable) return fail(this.#unusable);
-    if (this.#pending.size >= MAX_IN_FLIGHT) {
-      return fail(
-        new BusError("OVERLOADED", `${MAX_IN_FLIGHT} requests to NATS are in flight; this one was not sent.`),
-      );
+    const refusal = this.#unusable ?? this.#overload();
+    if (refusal) {
+      fail(refusal);
+      return;
     }
     const token = (this.#count++).toString(36);
     this.#pending.set(token, { subject, expiresAt: performance.now() + options.timeoutMs, take, fail });
@@ -105,6 +105,11 @@ export class RequestMux {
       this.#pending.delete(token);
       fail(new BusError("REJECTED", `The NATS client refused a request on ${subject}: ${String(cause)}`, { cause }));
     }
+  }
+
+  #overload(): BusError | null {
+    if (this.#pending.size < MAX_IN_FLIGHT) return null;
+    return new BusError("OVERLOADED", `${MAX_IN_FLIGHT} requests to NATS are in flight; this one was not sent.`);
   }
 
   #onAnswer(answer: Msg): void {

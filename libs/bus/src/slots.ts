@@ -1,4 +1,4 @@
-import { JOB_CLASSES, type JobClass, type Lane } from "@longhaul/contracts";
+import { JOB_CLASSES, type JobClass, LANES, type Lane } from "@longhaul/contracts";
 
 /**
  * Who gets the free slots of a worker. Each class owns some; idle ones are lent to the others 10:5:1. Two rules keep
@@ -53,7 +53,7 @@ export function allotSlots(lanes: readonly LaneState[], slots: SlotsPerClass): M
     const hungry = drafts.filter(
       (lane) => lane.state.asked === 0 && lane.pending > lane.granted && mayTake(lane, drafts, slots),
     );
-    const next = inClass(hungry, drafts, slots, nextClass(hungry, drafts, slots));
+    const next = inClass(hungry, nextClass(hungry, drafts, slots), slots);
     if (!next) break;
     next.granted++;
     next.asked++;
@@ -79,13 +79,10 @@ function nextClass(
 
 function inClass<L extends LaneState>(
   hungry: readonly L[],
-  all: readonly LaneState[],
-  slots: SlotsPerClass,
   jobClass: JobClass | undefined,
+  slots: SlotsPerClass,
 ): L | undefined {
-  const [fast, bulk] = (["fast", "bulk"] as const).map((lane) =>
-    hungry.find((candidate) => candidate.class === jobClass && candidate.lane === lane),
-  );
+  const [fast, bulk] = LANES.map((lane) => hungry.find((it) => it.class === jobClass && it.lane === lane));
   if (jobClass === undefined || !fast || !bulk) return fast ?? bulk;
   return held(bulk) < bulkShare(slots[jobClass]) ? bulk : fast;
 }

@@ -140,19 +140,28 @@ class Dispatcher implements Puller {
   }
 
   #onMessage(message: Msg): void {
-    if (message.reply) return this.#onDelivery(message, message.reply);
+    if (message.reply) this.#onDelivery(message, message.reply);
+    else this.#onStatus(message);
+  }
+
+  #onStatus(message: Msg): void {
     const lane = this.#lanes.find((candidate) => candidate.request === message.subject);
     if (!lane) return;
-    const code = message.headers?.code;
     lane.heardAt = performance.now();
-    if (code === STATUS.heartbeat) return;
-    if (code === STATUS.noMessages) lane.pending = 0;
-    if (code === STATUS.noMessages || code === STATUS.expired) return this.#release(lane, 0);
-    this.#log.warn(
-      { lane: lane.consumer, status: message.headers?.status },
-      "a pull request was refused, asking again",
-    );
-    this.#release(lane, REFUSED_MS);
+    switch (message.headers?.code) {
+      case STATUS.heartbeat:
+        break;
+      case STATUS.noMessages:
+        lane.pending = 0;
+        this.#release(lane, 0);
+        break;
+      case STATUS.expired:
+        this.#release(lane, 0);
+        break;
+      default:
+        this.#log.warn({ lane: lane.consumer, status: message.headers?.status }, "a pull was refused, asking again");
+        this.#release(lane, REFUSED_MS);
+    }
   }
 
   #onDelivery(message: Msg, reply: string): void {
