@@ -31,7 +31,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     logDir: join(dataDir, "logs"),
     env: environment,
     credentials: CREDENTIALS,
-    syncEachCommit: false,
+    keepsData: false,
     supervision: { watchdog, say: (line) => console.log(line), onChange: () => {} },
   });
   const teardown = async () => {

@@ -11,7 +11,8 @@ export type StackErrorCode =
   | "ALREADY_RUNNING"
   | "NOT_RUNNING"
   | "DATA_UNREADABLE"
-  | "DEMO_FAILED";
+  | "DEMO_FAILED"
+  | "STOPPED";
 
 /** Something in the local stack cannot go on; the message is for the person at the terminal. */
 export class StackError extends BootError {

@@ -2,10 +2,8 @@ import { BootError } from "@longhaul/runtime";
 
 export type CliContext = { say: (line: string) => void };
 
-/** Exit codes: 1 something failed, 2 wrong use. */
-function exitCodeOf(error: unknown): number {
-  return error instanceof BootError && error.code === "USAGE" ? 2 : 1;
-}
+/** Exit codes that say more than "failed": wrong use, and stopped by the user, as shells tell it. */
+const EXIT_CODES: Readonly<Record<string, number>> = { USAGE: 2, STOPPED: 130 };
 
 /** Runs a command to its end; an error is shown as a sentence, without a stack trace, and in the exit code. */
 export async function runCli(run: (context: CliContext) => Promise<void>): Promise<void> {
@@ -16,6 +14,6 @@ export async function runCli(run: (context: CliContext) => Promise<void>): Promi
     if (!(error instanceof BootError)) {
       console.error("This was not expected; please report it together with what was running.");
     }
-    process.exitCode = exitCodeOf(error);
+    process.exitCode = (error instanceof BootError && EXIT_CODES[error.code]) || 1;
   }
 }

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { acceptsConnections, freePorts } from "../supervisor/ports.ts";
 import type { Implementation } from "./catalog.ts";
-import { type PlanOptions, READY_TIMEOUT_MS, type ServerPlan, STOP_GRACE_MS } from "./server-plan.ts";
+import { type PlanOptions, READY_TIMEOUT_MS, type ServerPlan, serverGraceMs } from "./server-plan.ts";
 
 /** The two SecantusDB programs share one format on disk; MongoDB's is another. */
 export function mongodbFolder(implementation: Implementation): string {
@@ -46,8 +46,8 @@ export function mongodbArguments(
 }
 
 /** Plans a MongoDB-compatible server. */
-export async function planMongodb(options: PlanOptions & { syncEachCommit: boolean }): Promise<ServerPlan> {
-  const { server, dataDir, logDir, env } = options;
+export async function planMongodb(options: PlanOptions): Promise<ServerPlan> {
+  const { server, dataDir, logDir, env, keepsData = true } = options;
   const folder = join(dataDir, mongodbFolder(server.implementation));
   await mkdir(folder, { recursive: true });
   if (server.implementation !== "mongod") {
@@ -61,14 +61,14 @@ export async function planMongodb(options: PlanOptions & { syncEachCommit: boole
       name: "mongodb",
       kind: "server",
       command: server.command,
-      args: [...server.prefix, ...mongodbArguments(server.implementation, port, folder, options.syncEachCommit)],
+      args: [...server.prefix, ...mongodbArguments(server.implementation, port, folder, keepsData)],
       env,
       cwd: folder,
       logFile: join(logDir, "mongodb.log"),
       ports: { client: port },
       ready: () => acceptsConnections(port),
       readyTimeoutMs: READY_TIMEOUT_MS,
-      stopGraceMs: STOP_GRACE_MS,
+      stopGraceMs: serverGraceMs(keepsData),
     },
   };
 }

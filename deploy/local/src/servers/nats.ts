@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { StackError } from "../stack-error.ts";
 import { freePorts } from "../supervisor/ports.ts";
 import { answers } from "../supervisor/until.ts";
-import { type PlanOptions, READY_TIMEOUT_MS, type ServerPlan, STOP_GRACE_MS } from "./server-plan.ts";
+import { type PlanOptions, READY_TIMEOUT_MS, type ServerPlan, serverGraceMs } from "./server-plan.ts";
 
 const GIBIBYTE = 1024 ** 3;
 const MIBIBYTE = 1024 ** 2;
@@ -36,7 +36,7 @@ export function natsConfiguration(settings: NatsSettings): string {
 }
 
 /** Plans a NATS server with JetStream whose streams lie in `<data>/nats`. */
-export async function planNats({ server, dataDir, logDir, env }: PlanOptions): Promise<ServerPlan> {
+export async function planNats({ server, dataDir, logDir, env, keepsData = true }: PlanOptions): Promise<ServerPlan> {
   const folder = join(dataDir, "nats");
   await mkdir(folder, { recursive: true });
   const [port = 0, monitorPort = 0] = await freePorts(2);
@@ -62,7 +62,7 @@ export async function planNats({ server, dataDir, logDir, env }: PlanOptions): P
       ports: { client: port, http: monitorPort },
       ready: () => answers(`http://127.0.0.1:${monitorPort}/healthz`, [200]),
       readyTimeoutMs: READY_TIMEOUT_MS,
-      stopGraceMs: STOP_GRACE_MS,
+      stopGraceMs: serverGraceMs(keepsData),
     },
   };
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { freePorts } from "../supervisor/ports.ts";
 import { answers } from "../supervisor/until.ts";
 import type { Implementation } from "./catalog.ts";
-import { type PlanOptions, READY_TIMEOUT_MS, type ServerPlan, STOP_GRACE_MS } from "./server-plan.ts";
+import { type PlanOptions, READY_TIMEOUT_MS, type ServerPlan, serverGraceMs } from "./server-plan.ts";
 
 export type S3Credentials = { accessKeyId: string; secretAccessKey: string };
 
@@ -31,6 +31,7 @@ export function seaweedfsArguments(folder: string, s3Port: number, otherPorts: r
     "-s3.port.lance=0",
     // Relative to the folder that it runs in: a socket's path has room for about a hundred characters.
     "-filer.localSocket=filer.sock",
+    "-s3.localSocket=s3.sock",
     `-s3.port=${s3Port}`,
     ...SEAWEEDFS_PORTS.map((flag, index) => `-${flag}=${otherPorts[index]}`),
   ];
@@ -43,7 +44,7 @@ export function versitygwArguments(folder: string, s3Port: number): string[] {
 
 /** Plans an S3 server that takes the given credentials. Its bucket is made by whoever starts it. */
 export async function planS3(options: PlanOptions & { credentials: S3Credentials }): Promise<ServerPlan> {
-  const { server, dataDir, logDir, env, credentials } = options;
+  const { server, dataDir, logDir, env, keepsData = true, credentials } = options;
   const folder = join(dataDir, s3Folder(server.implementation));
   await mkdir(folder, { recursive: true });
   const seaweedfs = server.implementation === "seaweedfs";
@@ -70,7 +71,7 @@ export async function planS3(options: PlanOptions & { credentials: S3Credentials
       // SeaweedFS is there once it refuses whoever has no credentials.
       ready: () => (seaweedfs ? answers(url, [403]) : answers(`${url}/healthz`, [200])),
       readyTimeoutMs: READY_TIMEOUT_MS,
-      stopGraceMs: STOP_GRACE_MS,
+      stopGraceMs: serverGraceMs(keepsData),
     },
   };
 }

@@ -23,7 +23,7 @@ export type StartServersOptions = {
   /** For an S3 server of our own. */
   credentials: S3Credentials;
   /** False for throw-away data: a database server that is killed may then lose its last writes, and is much faster. */
-  syncEachCommit: boolean;
+  keepsData: boolean;
   supervision: Supervision;
 };
 

@@ -44,9 +44,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return stack;
   } catch (error) {
     await stack.stop();
-    throw options.signal?.aborted
-      ? new StackError("Stopped before everything was up.", { code: "START_FAILED" })
-      : error;
+    throw options.signal?.aborted ? new StackError("Stopped before everything was up.", { code: "STOPPED" }) : error;
   }
 }
 
@@ -72,7 +70,7 @@ async function bringUp(stack: RunningStack, options: StackOptions): Promise<void
     logDir: stack.logDir,
     env,
     credentials,
-    syncEachCommit: options.keepsData ?? true,
+    keepsData: options.keepsData ?? true,
     supervision,
   });
   stack.add(...servers.processes);

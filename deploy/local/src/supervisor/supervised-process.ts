@@ -20,7 +20,7 @@ export type ProcessSpec = {
   /** True once it can be used. */
   ready: () => Promise<boolean>;
   readyTimeoutMs: number;
-  /** How long it may take to stop after SIGTERM. */
+  /** How long it may take to stop after SIGTERM; 0 = it is simply ended. */
   stopGraceMs: number;
 };
 
@@ -88,7 +88,9 @@ class Keeper implements SupervisedProcess {
     clearTimeout(this.#timer);
     this.#child?.kill("SIGTERM");
     if (!(await until(() => this.#child === null, { timeoutMs: this.spec.stopGraceMs, everyMs: 20 }))) {
-      this.#supervision.say(`${this.spec.name} did not stop in ${this.spec.stopGraceMs / 1000} s and was ended`);
+      if (this.spec.stopGraceMs > 0) {
+        this.#supervision.say(`${this.spec.name} did not stop in ${this.spec.stopGraceMs / 1000} s and was ended`);
+      }
       this.kill();
       await until(() => this.#child === null, { timeoutMs: 5_000, everyMs: 20 });
     }
