@@ -57,7 +57,10 @@ export async function runStep(step: Step, scale: Scale, signal: AbortSignal): Pr
   const stopped = AbortSignal.any([signal, AbortSignal.timeout(step.timeoutMs)]);
   const ended = await new Promise<string | null>((done) => {
     child.once("error", (error) => done(`could not be started: ${error.message}`));
-    child.once("exit", (code, killedBy) => done(code === 0 ? null : `ended with ${killedBy ?? `exit code ${code}`}`));
+    child.once("exit", (code, killedBy) => {
+      signalGroup(child.pid, "SIGKILL"); // whatever it left behind
+      done(code === 0 ? null : `ended with ${killedBy ?? `exit code ${code}`}`);
+    });
     stopped.addEventListener("abort", () => endGroup(child.pid), { once: true });
   });
   const problem = signal.aborted
