@@ -14,7 +14,7 @@ export type WorkQueue = {
    * @throws BusError
    */
   enqueue(record: JobRecord, seq: number | null, traceparent?: string): Promise<"sent" | "present">;
-  /** The same without waiting. A send that fails is repeated in the background, a few times; after that the sweep makes the item. */
+  /** The same without waiting. A send that fails is repeated in the background, for about five minutes; after that the sweep makes the item. */
   send(record: JobRecord, seq: number | null, traceparent?: string): void;
   /** Resolves when nothing that was given to `send` is under way any more, after `timeoutMs` in any case. */
   flush(timeoutMs: number): Promise<void>;
@@ -32,10 +32,11 @@ export type WorkQueueOptions = {
   timeoutMs: number;
 };
 
-const SEND_TRIES = 6;
+/** About five minutes: long enough for a server that restarts, or for somebody who restarts it. */
+const SEND_TRIES = 60;
 const SEND_BACKOFF = { baseMs: 250, maxMs: 8_000 };
-/** Items that wait for another try of `send`: a bound on memory. */
-const MAX_WAITING = 1_000;
+/** Items that wait for another try of `send`: a bound on memory, about 15 MB. */
+const MAX_WAITING = 10_000;
 /** How often a flush looks whether all is sent. */
 const FLUSH_LOOK_MS = 10;
 
