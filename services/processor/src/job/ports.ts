@@ -51,3 +51,28 @@ export interface Delivery {
 export interface ProgressChannel {
   publish(id: string, message: ProgressMessage, traceparent: string): void;
 }
+
+/** A part of a multipart upload as the store acknowledged it. */
+export type SentPart = { number: number; etag: string; crc32: string };
+
+/** Where results are written. Every call has a time-out and fails with an `ObjectsError`. */
+export interface ResultStore {
+  /** The whole object in one request. */
+  put(key: string, bytes: Uint8Array, options: { contentType: string; crc32: string; signal: AbortSignal }): Promise<void>;
+  /** Begins a multipart upload; gives its id. */
+  createUpload(key: string, options: { contentType: string; signal: AbortSignal }): Promise<string>;
+  /** Sends one part, number 1…10,000; gives its ETag. A part of the same number replaces the one before. */
+  uploadPart(
+    upload: { key: string; id: string },
+    part: { number: number; bytes: Uint8Array; crc32: string },
+    signal: AbortSignal,
+  ): Promise<string>;
+  /** Makes the object of exactly these parts, in order of their numbers. `NOT_FOUND`: no such upload (any more). */
+  completeUpload(
+    upload: { key: string; id: string },
+    parts: readonly SentPart[],
+    options: { crc32: string; signal: AbortSignal },
+  ): Promise<void>;
+  /** What is there under the key; null = nothing. `crc32` is null where the store keeps none. */
+  head(key: string, options: { signal: AbortSignal }): Promise<{ sizeBytes: number; crc32: string | null } | null>;
+}
