@@ -14,13 +14,25 @@ import type { Settings, s3Config } from "@longhaul/runtime";
 import { call } from "./call.ts";
 import type { StoreClient } from "./client.ts";
 import { contentDisposition } from "./content-disposition.ts";
-import type { Bucket, ListedObject, ObjectHead, PresignOptions, PutOptions, SignedUrl } from "./objects.ts";
+import { crc32Base64 } from "./crc32.ts";
+import { type EncryptionSettings, encryption } from "./encryption.ts";
+import type {
+  Bucket,
+  ListedObject,
+  ObjectHead,
+  OpenOptions,
+  PresignOptions,
+  PutOptions,
+  SignedUrl,
+  Uploads,
+} from "./objects.ts";
 import { ObjectsError } from "./objects-error.ts";
+import { readObject } from "./read-object.ts";
+import { transferTimeoutMs } from "./transfer-time.ts";
+import { S3Uploads } from "./uploads.ts";
 
-export type BucketSettings = Pick<Settings<typeof s3Config>, "s3Sse" | "s3SseKmsKeyId" | "s3CallTimeoutMs">;
+export type BucketSettings = EncryptionSettings & Pick<Settings<typeof s3Config>, "s3CallTimeoutMs">;
 
-/** An upload may be this slow before it is given up. */
-const SLOWEST_UPLOAD_BYTES_PER_SECOND = 1024 ** 2;
 /** Signed URLs of Signature Version 4 live seven days at most. */
 const LONGEST_TTL_SECONDS = 7 * 86_400;
 /** Headers that a page must be able to read in order to save, to resume and to check a download. */
@@ -29,6 +41,7 @@ const NEVER_STORE = "no-cache, no-store, must-revalidate";
 
 export class S3Bucket implements Bucket {
   readonly name: string;
+  readonly uploads: Uploads;
   readonly #client: StoreClient;
   readonly #settings: BucketSettings;
 
@@ -36,6 +49,7 @@ export class S3Bucket implements Bucket {
     this.#client = client;
     this.name = name;
     this.#settings = settings;
+    this.uploads = new S3Uploads(client.s3, name, settings);
   }
 
   async head(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<ObjectHead | null> {
@@ -48,6 +62,10 @@ export class S3Bucket implements Bucket {
       if (error instanceof ObjectsError && error.code === "NOT_FOUND") return null;
       throw error;
     }
+  }
+
+  open(key: string, options: OpenOptions): AsyncIterable<Uint8Array> {
+    return readObject(this.#client.s3, this.name, key, { ...options, timeoutMs: this.#settings.s3CallTimeoutMs });
   }
 
   async presignGet(key: string, { filename, contentType, ttlSeconds }: PresignOptions): Promise<SignedUrl> {
@@ -69,21 +87,20 @@ export class S3Bucket implements Bucket {
   async put(
     key: string,
     body: Uint8Array | Readable,
-    { sizeBytes, contentType, signal }: PutOptions,
+    { sizeBytes, contentType, crc32, signal }: PutOptions,
   ): Promise<{ etag: string }> {
-    const { s3Sse, s3SseKmsKeyId, s3CallTimeoutMs } = this.#settings;
     const command = new PutObjectCommand({
       Bucket: this.name,
       Key: key,
       Body: body,
       ContentLength: sizeBytes,
       ContentType: contentType,
-      ...(s3Sse === "none" ? {} : { ServerSideEncryption: s3Sse }),
-      ...(s3Sse === "aws:kms" && s3SseKmsKeyId ? { SSEKMSKeyId: s3SseKmsKeyId } : {}),
+      ...(crc32 ? { ChecksumCRC32: crc32Base64(crc32) } : {}),
+      ...encryption(this.#settings),
     });
-    const timeoutMs = s3CallTimeoutMs + (sizeBytes / SLOWEST_UPLOAD_BYTES_PER_SECOND) * 1000;
+    const timeoutMs = transferTimeoutMs(sizeBytes, this.#settings.s3CallTimeoutMs);
     try {
-      const output = await call(`PUT ${key}`, Math.round(timeoutMs), signal, (abortSignal) =>
+      const output = await call(`PUT ${key}`, timeoutMs, signal, (abortSignal) =>
         this.#client.s3.send(command, { abortSignal }),
       );
       return { etag: output.ETag ?? "" };

@@ -28,7 +28,35 @@ export type PutOptions = {
   /** Must be the length of the body exactly. */
   sizeBytes: number;
   contentType: string;
+  /** Eight hex digits: the store refuses other bytes. */
+  crc32?: string;
   signal?: AbortSignal;
+};
+
+export type OpenOptions = {
+  /** The first byte to read. */
+  offset: number;
+  /** Read only this version of the object: `CONFLICT` when it has changed. */
+  etag: string | null;
+  signal: AbortSignal;
+};
+
+export type Upload = { key: string; id: string };
+/** Number 1…10,000. */
+export type UploadPart = { number: number; bytes: Uint8Array; crc32: string };
+export type SentPart = { number: number; etag: string; crc32: string };
+
+/** Multipart uploads. Every part but the last has at least 5 MiB. */
+export type Uploads = {
+  /** Begins an upload; gives its id. */
+  create(key: string, options: { contentType: string; signal: AbortSignal }): Promise<string>;
+  /** Sends one part, in place of an earlier one of the same number; gives its ETag. Time in proportion to its size. */
+  sendPart(upload: Upload, part: UploadPart, signal: AbortSignal): Promise<string>;
+  /**
+   * Makes the object of exactly these parts, in order of their numbers. An answer is no proof: look at the object.
+   * `crc32` is the whole object's. `NOT_FOUND`: there is no such upload, or no more.
+   */
+  complete(upload: Upload, parts: readonly SentPart[], options: { crc32: string; signal: AbortSignal }): Promise<void>;
 };
 
 /** One bucket. Every call ends within `S3_CALL_TIMEOUT_MS`, its tries included, and rejects with an `ObjectsError`. */
@@ -36,6 +64,9 @@ export type Bucket = {
   readonly name: string;
   /** Null when there is no such object. */
   head(key: string, options?: { signal?: AbortSignal }): Promise<ObjectHead | null>;
+  /** The bytes from an offset on; stops when the caller does. Each piece has `S3_CALL_TIMEOUT_MS`. */
+  open(key: string, options: OpenOptions): AsyncIterable<Uint8Array>;
+  readonly uploads: Uploads;
   presignGet(key: string, options: PresignOptions): Promise<SignedUrl>;
   /** Writes the whole object in one request. A body of more than a few MiB gets time in proportion to its size. */
   put(key: string, body: Uint8Array | Readable, options: PutOptions): Promise<{ etag: string }>;

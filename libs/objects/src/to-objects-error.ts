@@ -5,6 +5,7 @@ import { ObjectsError, type ObjectsErrorCode } from "./objects-error.ts";
 const CODES: Record<string, ObjectsErrorCode> = {
   NoSuchKey: "NOT_FOUND",
   NoSuchBucket: "NO_BUCKET",
+  NoSuchUpload: "NOT_FOUND",
   SlowDown: "RATE_LIMITED",
   Throttling: "RATE_LIMITED",
   ThrottlingException: "RATE_LIMITED",

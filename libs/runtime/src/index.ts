@@ -4,7 +4,14 @@ export { envBoolean, envChoice, envInt, envList, envString, envUrl } from "./con
 export { attemptsConfig, jobLimitsConfig, retentionConfig } from "./config/job-shapes.ts";
 export { ConfigError, type ConfigSchema, loadConfig, maskedConfig, type Settings } from "./config/load.ts";
 export { mongodbConfig, natsConfig, s3Config, sourceConfig, streamConfig } from "./config/server-shapes.ts";
-export { httpConfig, liveConfig, projectorConfig, serviceConfig, workerConfig } from "./config/service-shapes.ts";
+export {
+  archiveConfig,
+  httpConfig,
+  liveConfig,
+  projectorConfig,
+  serviceConfig,
+  workerConfig,
+} from "./config/service-shapes.ts";
 export { TimeoutError, withTimeout } from "./deadline.ts";
 export { type Environment, environment } from "./environment.ts";
 export { type Dependency, type DependencyCheck, type HealthAnswer, HealthRegistry, type Phase } from "./health.ts";

@@ -6,6 +6,7 @@ import Fastify from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { GatewayConfig } from "./config.ts";
 import { contentRoutes } from "./downloads/routes/content.ts";
+import { controlRoutes } from "./downloads/routes/control.ts";
 import { createRoute } from "./downloads/routes/create.ts";
 import { socketRoute } from "./downloads/routes/socket.ts";
 import { statusRoute } from "./downloads/routes/status.ts";
@@ -144,6 +145,18 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
     show: { ...config },
     metrics,
     publicUrl: config.publicUrl ?? "",
+  });
+  controlRoutes(app, {
+    ports: {
+      newest: jobs.newest,
+      view: (id) => parts.views.get(id),
+      put: jobs.put,
+      now: () => clock.now(),
+      unit: () => random.unit(),
+    },
+    policy: { ...config, deadlineSeconds: config.jobDeadlineSeconds, putDeadlineMs: config.busTimeoutMs },
+    watches,
+    show: { ...config },
   });
   statusRoute(app, { watches, metrics });
   contentRoutes(app, {

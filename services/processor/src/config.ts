@@ -1,4 +1,5 @@
 import {
+  archiveConfig,
   attemptsConfig,
   jobLimitsConfig,
   natsConfig,
@@ -10,7 +11,7 @@ import {
 } from "@longhaul/runtime";
 import { z } from "zod";
 
-const { fileMaxBytes } = jobLimitsConfig;
+const { fileMaxBytes, jobMaxBytes } = jobLimitsConfig;
 const { retryWindowFailedSeconds, retryWindowCancelledSeconds } = retentionConfig;
 
 /** Every environment variable that a processor reads. */
@@ -21,7 +22,9 @@ export const processorConfig = z.object({
   ...sourceConfig,
   ...workerConfig,
   ...attemptsConfig,
+  ...archiveConfig,
   fileMaxBytes,
+  jobMaxBytes,
   retryWindowFailedSeconds,
   retryWindowCancelledSeconds,
 });

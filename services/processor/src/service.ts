@@ -15,9 +15,12 @@ import type { Delivery as JobDelivery, Jobs } from "./job/ports.ts";
 import type { RunEnd } from "./job/run.ts";
 import { Worker, type WorkerDeps } from "./job/worker.ts";
 import { createProcessorMetrics, fileSizeBucket, type ProcessorMetrics } from "./metrics.ts";
+import { createResultStore } from "./result-store.ts";
 import { createS3Source } from "./source/s3-source.ts";
 import { setAside } from "./unreadable-items.ts";
+import { createArchiveWork } from "./work/archive.ts";
 import { createBorrow } from "./work/borrow.ts";
+import { createWork, ownsResult } from "./work/work.ts";
 
 export type ProcessorDeps = {
   config: ProcessorConfig;
@@ -94,8 +97,17 @@ function workerSettings(deps: ProcessorDeps): Omit<WorkerDeps, "jobs" | "items" 
     writeDeadlineMs: config.ackWaitMs,
     ackWaitMs: config.ackWaitMs,
     progressIntervalMs: config.progressIntervalMs,
-    ownsResult: () => false,
-    work: createBorrow(source, { fileMaxBytes: config.fileMaxBytes, now: systemClock.now }),
+    ownsResult,
+    work: createWork({
+      borrow: createBorrow(source, { fileMaxBytes: config.fileMaxBytes, now: systemClock.now }),
+      archive: createArchiveWork({
+        ...config,
+        source,
+        results: createResultStore(objects.results),
+        clock: systemClock,
+        random: systemRandom,
+      }),
+    }),
   };
 }
 

@@ -62,6 +62,12 @@ export const workerConfig = {
     .describe("shortest time between two progress messages"),
 };
 
+/** Making archives. */
+export const archiveConfig = {
+  fileTries: envInt({ min: 1, max: 100 }).default(3).describe("tries of one file inside a try of its job"),
+  uploadConcurrency: envInt({ min: 1, max: 64 }).default(2).describe("parts of one archive sent at a time"),
+};
+
 /** Writing the views. */
 export const projectorConfig = {
   projectorBatch: envInt({ min: 1, max: 10_000 }).default(500).describe("messages projected at a time"),

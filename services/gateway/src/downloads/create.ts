@@ -107,9 +107,12 @@ function accepted(
 
 /** The specification of what was asked for, as far as this version can do it. */
 function specOf(body: CreateDownload): JobSpec {
-  if (body.fileIds.length > 1)
-    throw notImplemented("Several files in one download", "ask for each file by a download of its own");
-  if (body.archive !== "auto") throw notImplemented(`archive: "${body.archive}"`, 'leave it out or send "auto"');
+  if (body.archive === "none") {
+    throw new ProblemError(
+      "NOT_IMPLEMENTED",
+      'archive: "none" is not supported by this version yet; leave it out, or send "auto" or "zip".',
+    );
+  }
   return {
     fileIds: body.fileIds,
     ref: null,
@@ -124,8 +127,4 @@ function specOf(body: CreateDownload): JobSpec {
     maxFileBytes: null,
     sourceKind: "s3",
   };
-}
-
-function notImplemented(what: string, instead: string): ProblemError {
-  return new ProblemError("NOT_IMPLEMENTED", `${what} is not supported by this version yet; ${instead}.`);
 }

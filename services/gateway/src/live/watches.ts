@@ -4,7 +4,7 @@ import type { Clock, Logger } from "@longhaul/runtime";
 import type { View } from "@longhaul/store";
 import { SharedRead } from "./shared-read.ts";
 import type { ShowOptions } from "./shown.ts";
-import { Watch } from "./watch.ts";
+import { type StoredState, Watch } from "./watch.ts";
 
 /** What watching needs of the world. */
 export type WatchPorts = {
@@ -91,6 +91,11 @@ export class Watches {
     if ((behind || !watch.confirmed) && this.#ports.busConnected())
       await this.refresh(watch).catch(() => watch.doubt());
     return named !== null && named.seq <= watch.seq ? named : null;
+  }
+
+  /** Takes a write that this gateway made itself. */
+  learn(stored: StoredState): void {
+    this.#entries.get(stored.record.id)?.watch.take(stored, { confirmed: true });
   }
 
   /** To be called when the bus is lost: what was pushed since is not known. */

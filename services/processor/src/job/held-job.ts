@@ -44,6 +44,10 @@ export class HeldJob {
     return this.#record;
   }
 
+  now(): Date {
+    return new Date(this.#deps.clock.now());
+  }
+
   /** Writes the next state. Throws `RunLost` when somebody else wrote first or no answer came in time. */
   async write(change: Change): Promise<void> {
     this.#writing = true;
@@ -60,9 +64,9 @@ export class HeldJob {
     }
   }
 
-  /** Sends progress that counts on top of the last write. Nothing goes out while a write is unanswered. */
+  /** Sends progress that counts on top of the last write. Nothing goes out while a write is unanswered, or after the end. */
   sendProgress(progress: Progress): void {
-    if (this.#writing) return;
+    if (this.#writing || this.#record.status !== "running") return;
     const { id, tenant, user, traceparent } = this.#record;
     this.#progressSent += 1;
     const message = { userHash: userHash(tenant, user), seq: this.#seq, n: this.#progressSent, progress };

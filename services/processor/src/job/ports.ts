@@ -58,7 +58,11 @@ export type SentPart = { number: number; etag: string; crc32: string };
 /** Where results are written. Every call has a time-out and fails with an `ObjectsError`. */
 export interface ResultStore {
   /** The whole object in one request. */
-  put(key: string, bytes: Uint8Array, options: { contentType: string; crc32: string; signal: AbortSignal }): Promise<void>;
+  put(
+    key: string,
+    bytes: Uint8Array,
+    options: { contentType: string; crc32: string; signal: AbortSignal },
+  ): Promise<void>;
   /** Begins a multipart upload; gives its id. */
   createUpload(key: string, options: { contentType: string; signal: AbortSignal }): Promise<string>;
   /** Sends one part, number 1…10,000; gives its ETag. A part of the same number replaces the one before. */

@@ -1,4 +1,4 @@
-import type { JobRecord, JobResult, Outcomes, Progress, Usage } from "@longhaul/contracts";
+import type { Checkpoint, JobRecord, JobResult, Outcomes, Progress, Usage } from "@longhaul/contracts";
 import { completed, failed, handedBack, jobError, onFenced, retrying, type SettlePolicy, settle } from "@longhaul/job";
 import { type AdmissionDeps, otherItemAlive } from "./admission.ts";
 import type { DeliverySlot } from "./delivery-slot.ts";
@@ -13,11 +13,17 @@ const HAND_BACK_NAK_MS = 100;
 /** What the work of a job comes to. */
 export type Completion = { result: JobResult; outcomes: Outcomes; progress: Progress; usage: Usage };
 
-/** The work itself: makes the result, reports progress, stops at once when the signal aborts. */
-export type Work = (
-  record: JobRecord,
-  context: { signal: AbortSignal; report: (progress: Progress) => void },
-) => Promise<Completion>;
+/** What the work has of its run. */
+export type WorkContext = {
+  /** Aborted when the run is to stop; the work then ends as soon as it can, with the signal's reason. */
+  signal: AbortSignal;
+  report(progress: Progress): void;
+  /** Writes where the result is being made. Throws `RunLost`. */
+  checkpoint(state: Pick<Checkpoint, "upload" | "sealed">): Promise<void>;
+};
+
+/** The work itself: makes the result. */
+export type Work = (record: JobRecord, context: WorkContext) => Promise<Completion>;
 
 export type RunDeps = AdmissionDeps & { policy: SettlePolicy };
 

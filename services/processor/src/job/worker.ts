@@ -8,6 +8,7 @@ import type { Delivery, Stored } from "./ports.ts";
 import { ProgressSender } from "./progress-sender.ts";
 import { conclude, type RunDeps, type RunEnd, type Work } from "./run.ts";
 import { RunLost, ShuttingDown } from "./run-lost.ts";
+import { workContext } from "./work-context.ts";
 
 export type WorkerDeps = RunDeps & {
   work: Work;
@@ -110,7 +111,7 @@ export class Worker {
     const lost = (error: RunLost) => stop.abort(error);
     const heartbeat = keepDelivery(slot, held, lost, { clock, ackWaitMs, log, signal: over.signal });
     const sender = new ProgressSender(held, clock, progressIntervalMs, stop.signal);
-    const doWork = () => work(held.record, { signal: stop.signal, report: (progress) => sender.report(progress) });
+    const doWork = () => work(held.record, workContext(held, sender, stop.signal));
     try {
       const end = await conclude(held, delivery, slot, doWork, stop.signal, this.#deps);
       this.#deps.onEnd(end, held, clock.monotonic() - startedAt);

@@ -1,4 +1,4 @@
-import type { JobErrorCode } from "@longhaul/contracts";
+import type { JobErrorCode, Stage } from "@longhaul/contracts";
 import { type Bucket, ObjectsError } from "@longhaul/objects";
 import { JobFailure } from "../job/job-failure.ts";
 import type { Source } from "./source.ts";
@@ -9,22 +9,31 @@ export function createS3Source(bucket: Bucket, keyTemplate: string): Source {
     async find(fileId, signal) {
       const key = keyTemplate.replaceAll("{file_id}", String(fileId));
       const head = await bucket.head(key, { signal }).catch((error: unknown) => {
-        throw sourceFailure(error, fileId);
+        throw sourceFailure(error, "plan", fileId);
       });
       if (head === null) throw new JobFailure({ stage: "plan", code: "FILE_NOT_FOUND", fileId });
-      return { fileId, key, sizeBytes: head.sizeBytes, etag: head.etag, crc32: head.crc32 };
+      const { sizeBytes, etag, crc32, lastModified: modifiedAt } = head;
+      return { fileId, name: key.slice(key.lastIndexOf("/") + 1), key, sizeBytes, etag, crc32, modifiedAt };
+    },
+    async *open({ fileId, key, sizeBytes, etag }, offset, signal) {
+      // A range that begins at the end of an object is refused.
+      if (offset >= sizeBytes) return;
+      try {
+        yield* bucket.open(key, { offset, etag, signal });
+      } catch (error) {
+        throw sourceFailure(error, "read-source", fileId);
+      }
     },
   };
 }
 
-function sourceFailure(error: unknown, fileId: number): JobFailure {
-  if (!(error instanceof ObjectsError))
-    return new JobFailure({ stage: "plan", code: "INTERNAL", fileId }, { cause: error });
+function sourceFailure(error: unknown, stage: Stage, fileId: number): unknown {
+  if (!(error instanceof ObjectsError)) return error;
   const { retryAfterMs } = error;
-  return new JobFailure({ stage: "plan", code: codeOf(error), fileId, retryAfterMs }, { cause: error });
+  return new JobFailure({ stage, code: codeOf(error, stage), fileId, retryAfterMs }, { cause: error });
 }
 
-function codeOf({ code }: ObjectsError): JobErrorCode {
+function codeOf({ code }: ObjectsError, stage: Stage): JobErrorCode {
   switch (code) {
     case "DENIED":
       return "PERMISSION_DENIED";
@@ -32,8 +41,11 @@ function codeOf({ code }: ObjectsError): JobErrorCode {
       return "SOURCE_TIMEOUT";
     case "RATE_LIMITED":
       return "SOURCE_RATE_LIMITED";
+    case "CONFLICT":
+      return "SOURCE_CHANGED";
     case "NOT_FOUND":
-      return "FILE_NOT_FOUND";
+      // It was there when the job was planned.
+      return stage === "read-source" ? "SOURCE_CHANGED" : "FILE_NOT_FOUND";
     default:
       return "SOURCE_UNAVAILABLE";
   }

@@ -16,6 +16,9 @@ export type SourceFile = {
 export interface Source {
   /** Looks a file up. Fails with a `JobFailure` at stage `plan`; an unknown file is FILE_NOT_FOUND. */
   find(fileId: number, signal: AbortSignal): Promise<SourceFile>;
-  /** The bytes of a file as it was found; of another version of it SOURCE_CHANGED. Fails with a `JobFailure` at stage `read-source`. */
-  open(file: SourceFile, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * The bytes of a file as it was found, from an offset on. Fails with a `JobFailure` at stage `read-source`;
+   * SOURCE_CHANGED when the file is another by now.
+   */
+  open(file: SourceFile, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }

@@ -2,6 +2,7 @@ import type { JobRecord, Progress } from "@longhaul/contracts";
 import { JobFailure } from "../job/job-failure.ts";
 import type { Completion, Work } from "../job/run.ts";
 import type { Source, SourceFile } from "../source/source.ts";
+import { resultExpiry } from "./result-expiry.ts";
 
 /**
  * The work of a job of one stored file: its result is the source object itself, borrowed, so no byte is moved. The file
@@ -44,7 +45,7 @@ function completion({ spec, progress }: JobRecord, file: SourceFile, now: Date):
       contentType: "application/zip",
       crc32: file.crc32,
       partial: false,
-      expiresAt: new Date(now.getTime() + spec.expiresInSeconds * 1000).toISOString(),
+      expiresAt: resultExpiry(spec, now),
     },
     outcomes: { doneThrough: 1, exceptions: [] },
     progress: done,

@@ -1,0 +1,154 @@
+import type { JobErrorCode, JobRecord, JobResult, Outcomes, Progress, Usage } from "@longhaul/contracts";
+import type { Clock, Random } from "@longhaul/runtime";
+import type { ArchiveEntry } from "../archive/archive-entry.ts";
+import { ArchiveError } from "../archive/archive-error.ts";
+import { type Layout, layout } from "../archive/layout.ts";
+import { manifestEntry } from "../archive/manifest.ts";
+import { entryNames } from "../archive/names.ts";
+import { ARCHIVE_MAX_BYTES, PART_MIN_BYTES } from "../archive/part-size.ts";
+import type { ArchiveProgress } from "../archive/ports.ts";
+import { JobFailure } from "../job/job-failure.ts";
+import type { ResultStore } from "../job/ports.ts";
+import type { Completion, Work, WorkContext } from "../job/run.ts";
+import type { Source } from "../source/source.ts";
+import { readWithTries } from "./file-tries.ts";
+import { type PlanLimits, type PlannedFiles, planFiles } from "./plan.ts";
+import { resultExpiry } from "./result-expiry.ts";
+import { type Made, makeInOnePut, makeInParts } from "./store-archive.ts";
+
+export type ArchiveWorkOptions = PlanLimits & {
+  source: Source;
+  results: ResultStore;
+  clock: Clock;
+  random: Random;
+  fileTries: number;
+  retryBaseMs: number;
+  uploadConcurrency: number;
+  /** An archive up to this size is put in one request; above it, no part but the last is smaller. */
+  minPartBytes?: number;
+};
+
+const CONTENT_TYPE = "application/zip";
+
+/**
+ * The work of a job of several files: one ZIP of all that are there, with a manifest when something is missing. A run
+ * always begins at the first byte, under a key that the job's record names before anything is written under it.
+ */
+export function createArchiveWork(options: ArchiveWorkOptions): Work {
+  const { source, clock } = options;
+  return async (record, context) => {
+    const startedAt = clock.monotonic();
+    context.report({ ...record.progress, phase: "planning" });
+    const planned = await planFiles(record, source, options, options, context.signal);
+    const plan = layout(entriesOf(record, planned));
+    if (plan.sizeBytes > ARCHIVE_MAX_BYTES) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
+    const progressOf = progressReader(record, planned, () => clock.monotonic() - startedAt);
+    const key = await nameKey(record, context, options.random);
+    const made = await make(key, plan, planned, options, {
+      ...context,
+      onProgress: (progress) => context.report(progressOf(progress)),
+    });
+    const progress = { ...progressOf(made.progress), currentFileId: null, phase: "done" as const };
+    return completion(record, key, planned, made, progress, new Date(clock.now()));
+  };
+}
+
+/** The archive's entries: what is there, in request order, and last a manifest when something is not. */
+function entriesOf(record: JobRecord, { present, missing }: PlannedFiles): ArchiveEntry[] {
+  const names = entryNames(present.map((file) => file.name));
+  const files = present.map((file, i) => ({ ...file, name: names[i] ?? "", modifiedAt: file.modifiedAt.getTime() }));
+  if (missing.length === 0) return files;
+  const fileIds = record.spec.fileIds ?? [];
+  return [
+    ...files,
+    manifestEntry(
+      files,
+      missing.map(([index, code]) => ({ fileId: fileIds[index] ?? 0, code })),
+    ),
+  ];
+}
+
+/** The key that the claim named, unless an earlier run began an upload under it: then a fresh one, named first. */
+async function nameKey(record: JobRecord, context: WorkContext, random: Random): Promise<string> {
+  const upload = record.checkpoint?.upload;
+  if (upload && upload.id === null) return upload.key;
+  const key = `results/${record.tenant}/${record.id}/${random.token()}`;
+  await context.checkpoint({ upload: { key, id: null, partSize: 0 }, sealed: null });
+  return key;
+}
+
+async function make(
+  key: string,
+  plan: Layout,
+  { present }: PlannedFiles,
+  options: ArchiveWorkOptions,
+  context: WorkContext & { onProgress: (progress: ArchiveProgress) => void },
+): Promise<Made> {
+  const { source, results, uploadConcurrency, minPartBytes = PART_MIN_BYTES } = options;
+  const reader = {
+    open(_: ArchiveEntry, index: number, signal: AbortSignal) {
+      const file = present[index];
+      if (!file) throw new Error(`entry ${index} has no file`);
+      return readWithTries(file, source.open, options, signal);
+    },
+  };
+  const target = { key, contentType: CONTENT_TYPE, results, reader, uploadConcurrency, minPartBytes };
+  try {
+    return await (plan.sizeBytes <= minPartBytes
+      ? makeInOnePut(plan, target, context)
+      : makeInParts(plan, target, context));
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    const fileId = present[error.entry]?.fileId ?? null;
+    throw new JobFailure({ stage: "read-source", code: error.code, fileId }, { cause: error });
+  }
+}
+
+/** What people are told of an archive that is this far. The mean rate of the run so far gives the time that is left. */
+function progressReader(record: JobRecord, { present, missing, bytesTotal }: PlannedFiles, elapsedMs: () => number) {
+  return ({ entriesDone, bytesRead }: ArchiveProgress): Progress => {
+    const seconds = elapsedMs() / 1000;
+    const bytesPerSecond = seconds > 0 ? Math.round(bytesRead / seconds) : null;
+    return {
+      ...record.progress,
+      filesDone: Math.min(entriesDone, present.length),
+      filesFailed: missing.length,
+      bytesTotal,
+      bytesDone: bytesRead,
+      bytesPerSecond,
+      etaSeconds: bytesPerSecond ? Math.ceil((bytesTotal - bytesRead) / bytesPerSecond) : null,
+      currentFileId: present[entriesDone]?.fileId ?? null,
+      phase: entriesDone < present.length ? "reading" : "writing",
+    };
+  };
+}
+
+function completion(
+  { id, spec }: JobRecord,
+  key: string,
+  { present, missing }: PlannedFiles,
+  made: Made,
+  progress: Progress,
+  now: Date,
+): Completion {
+  const result: JobResult = {
+    kind: "owned",
+    key,
+    filename: spec.name ?? `download_${id}.zip`,
+    sizeBytes: made.sizeBytes,
+    contentType: CONTENT_TYPE,
+    crc32: made.crc32,
+    partial: missing.length > 0,
+    expiresAt: resultExpiry(spec, now),
+  };
+  const exceptions: [number, JobErrorCode][] = missing;
+  const outcomes: Outcomes = { doneThrough: spec.filesTotal, exceptions };
+  const lookups = present.length + missing.length;
+  const usage: Usage = {
+    bytesRead: made.progress.bytesRead,
+    bytesWritten: made.sizeBytes,
+    s3Calls: lookups + present.length + made.writes,
+    copies: 0,
+  };
+  return { result, outcomes, progress, usage };
+}

@@ -1,0 +1,51 @@
+import { isPermanent } from "@longhaul/job";
+import { backoffMs, type Clock, type Random } from "@longhaul/runtime";
+import { JobFailure } from "../job/job-failure.ts";
+import type { SourceFile } from "../source/source.ts";
+
+/** How often a file is tried inside one try of its job. */
+export type FileTries = { fileTries: number; retryBaseMs: number; clock: Clock; random: Random };
+
+const MAX_WAIT_MS = 30_000;
+
+/** Calls again after errors that may pass, up to `fileTries` calls in all. */
+export async function withFileTries<T>(call: () => Promise<T>, tries: FileTries, signal: AbortSignal): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await call();
+    } catch (error) {
+      await waitForNextTry(error, failures, tries, signal);
+    }
+  }
+}
+
+/** Opens the bytes of `file` from an offset on. */
+export type OpenFile = (file: SourceFile, offset: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+
+/** The bytes of a file; a read that breaks off goes on at the next byte. */
+export async function* readWithTries(
+  file: SourceFile,
+  open: OpenFile,
+  tries: FileTries,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  let offset = 0;
+  for (let failures = 1; ; failures++) {
+    try {
+      for await (const piece of open(file, offset, signal)) {
+        offset += piece.length;
+        yield piece;
+      }
+      return;
+    } catch (error) {
+      await waitForNextTry(error, failures, tries, signal);
+    }
+  }
+}
+
+async function waitForNextTry(error: unknown, failures: number, tries: FileTries, signal: AbortSignal): Promise<void> {
+  const final = !(error instanceof JobFailure) || isPermanent(error.code) || error.code === "SOURCE_CHANGED";
+  if (final || failures >= tries.fileTries || signal.aborted) throw error;
+  const waitMs = backoffMs(failures, { baseMs: tries.retryBaseMs, maxMs: MAX_WAIT_MS }, tries.random.unit());
+  await tries.clock.sleep(Math.max(waitMs, Math.min(error.retryAfterMs ?? 0, MAX_WAIT_MS)), signal);
+}
