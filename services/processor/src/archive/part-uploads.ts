@@ -1,0 +1,107 @@
+import { crc32 } from "node:zlib";
+import { crc32Combine, crc32Hex } from "./crc32.ts";
+import { Interruptible } from "./interruptible.ts";
+import type { PartSink } from "./ports.ts";
+
+/** A part in its buffer: `length` bytes of it, from the first. */
+export type FilledPart = { number: number; buffer: Buffer; length: number };
+
+export type PartUploadsOptions = {
+  sink: PartSink;
+  partSize: number;
+  /** How many buffers of `partSize` there may be. */
+  buffers: number;
+  /** How many uploads may run at a time. */
+  concurrency: number;
+  /** Aborted when the archive is given up, also by the first upload that fails. */
+  stop: AbortController;
+  /** Called after each upload with the bytes stored so far. */
+  onStored(bytesUploaded: number): void;
+};
+
+/** The uploads of an archive: a fixed set of buffers that go round between who fills them and the sink. */
+export class PartUploads {
+  readonly #options: PartUploadsOptions;
+  readonly #waits: Interruptible;
+  readonly #free: Buffer[] = [];
+  readonly #queue: FilledPart[] = [];
+  readonly #running = new Set<Promise<void>>();
+  readonly #sent: { crc: number; length: number }[] = [];
+  #allocated = 0;
+  #bytesUploaded = 0;
+  #settled = Promise.withResolvers<void>();
+
+  constructor(options: PartUploadsOptions) {
+    this.#options = options;
+    this.#waits = new Interruptible(options.stop.signal);
+  }
+
+  /** An empty buffer; waits until there is one. Its holder hands it back with `submit`. */
+  async buffer(): Promise<Buffer> {
+    for (;;) {
+      const buffer = this.#free.pop() ?? this.#allocate();
+      if (buffer !== undefined) return buffer;
+      await this.#waits.wait(this.#settled.promise);
+    }
+  }
+
+  /** Uploads a part now or when its turn comes. */
+  submit(part: FilledPart): void {
+    this.#queue.push(part);
+    this.#start();
+  }
+
+  /** Waits until every part is stored. */
+  async finish(): Promise<void> {
+    while (this.#running.size > 0) await this.#waits.wait(this.#settled.promise);
+    this.#options.stop.signal.throwIfAborted();
+  }
+
+  /** After an abort: starts nothing more, and waits until no upload holds a buffer. */
+  async settle(): Promise<void> {
+    this.#queue.length = 0;
+    await Promise.all(this.#running);
+  }
+
+  /** CRC-32 of the whole archive, when every part is stored. */
+  archiveCrc32(): string {
+    return crc32Hex(this.#sent.reduce((crc, part) => crc32Combine(crc, part.crc, part.length), 0));
+  }
+
+  #allocate(): Buffer | undefined {
+    if (this.#allocated === this.#options.buffers) return undefined;
+    this.#allocated += 1;
+    // Not from a pool, and not filled: the memory is ours alone and every byte of it is written before it is sent.
+    return Buffer.allocUnsafeSlow(this.#options.partSize);
+  }
+
+  #start(): void {
+    while (this.#running.size < this.#options.concurrency && !this.#options.stop.signal.aborted) {
+      const part = this.#queue.shift();
+      if (part === undefined) return;
+      const upload = this.#upload(part).finally(() => {
+        this.#running.delete(upload);
+        this.#start();
+        this.#settled.resolve();
+        this.#settled = Promise.withResolvers();
+      });
+      this.#running.add(upload);
+    }
+  }
+
+  /** Never rejects: an error stops the archive. */
+  async #upload({ number, buffer, length }: FilledPart): Promise<void> {
+    const { sink, stop, onStored } = this.#options;
+    const bytes = buffer.subarray(0, length);
+    const crc = crc32(bytes);
+    try {
+      await sink.upload({ number, bytes, crc32: crc32Hex(crc) }, stop.signal);
+      this.#sent[number - 1] = { crc, length };
+      this.#bytesUploaded += length;
+      this.#free.push(buffer);
+      onStored(this.#bytesUploaded);
+    } catch (error) {
+      stop.abort(error);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import type { ArchiveEntry } from "./archive-entry.ts";
+
+/** Where the bytes of entries come from. */
+export interface EntryReader {
+  /**
+   * All bytes of an entry, from the first, in pieces of any size. A piece may be overwritten when the next one is asked
+   * for. Nothing has to happen before the first piece is asked for. Must give up by itself on a source that gives
+   * nothing for too long, and at once when the signal is aborted; its errors end the archive as they are.
+   * @param index of the entry in the archive
+   */
+  open(entry: ArchiveEntry, index: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+/** A piece of the archive; all but the last are of the same size. */
+export type Part = {
+  /** 1 for the first. */
+  number: number;
+  /** Valid until the upload has settled; the memory is used again. */
+  bytes: Uint8Array;
+  crc32: string;
+};
+
+/** Where the parts of an archive go to. */
+export interface PartSink {
+  /**
+   * Stores a part; several at a time, and not always in their order. Repeats what can be repeated, gives up by itself
+   * after a while, and when the signal is aborted; its error ends the archive as it is.
+   */
+  upload(part: Part, signal: AbortSignal): Promise<void>;
+}
+
+/** How far an archive is. */
+export type ArchiveProgress = {
+  /** Entries of which every byte was read and checked. */
+  entriesDone: number;
+  /** Bytes read from sources. */
+  bytesRead: number;
+  /** Bytes of the archive that the sink has stored. */
+  bytesUploaded: number;
+};
