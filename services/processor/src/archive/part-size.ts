@@ -10,12 +10,12 @@ const PARTS_AIMED_AT = 9000;
 export const ARCHIVE_MAX_BYTES = PARTS_AIMED_AT * PART_MAX_BYTES;
 
 /**
- * Size in bytes of all parts but the last.
+ * Size in bytes of all parts but the last, at least `minPartBytes`.
  * @throws RangeError for an archive above `ARCHIVE_MAX_BYTES`
  */
-export function partSizeFor(archiveBytes: number): number {
+export function partSizeFor(archiveBytes: number, minPartBytes: number = PART_MIN_BYTES): number {
   if (archiveBytes > ARCHIVE_MAX_BYTES) throw new RangeError(`an archive of ${archiveBytes} bytes is too large`);
-  return Math.max(PART_MIN_BYTES, Math.ceil(archiveBytes / PARTS_AIMED_AT));
+  return Math.max(minPartBytes, Math.ceil(archiveBytes / PARTS_AIMED_AT));
 }
 
 /**

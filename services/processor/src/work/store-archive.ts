@@ -38,7 +38,7 @@ export async function makeInOnePut(plan: Layout, target: ArchiveTarget, context:
 export async function makeInParts(plan: Layout, target: ArchiveTarget, context: ArchiveContext): Promise<Made> {
   const { key, contentType, results, reader, uploadConcurrency: concurrency } = target;
   const { signal, checkpoint } = context;
-  const partSize = Math.max(target.minPartBytes, partSizeFor(plan.sizeBytes));
+  const partSize = partSizeFor(plan.sizeBytes, target.minPartBytes);
   const id = await storing(() => results.createUpload(key, { contentType, signal }));
   const upload = { key, id, partSize };
   await checkpoint({ upload, sealed: null });
