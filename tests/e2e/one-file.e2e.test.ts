@@ -77,13 +77,3 @@ test("another user's job does not exist", async () => {
   expect((await getJob(stack.baseUrl, body.id, "bob")).status).toBe(404);
   expect((await follow(stack.baseUrl, body.id, "bob")).closeCode).toBe(4404);
 });
-
-test("a request for several files says that this version cannot do it", async () => {
-  const answer = await request<{ code: string; detail: string }>(`${stack.baseUrl}/v1/downloads`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ fileIds: [70_000, 70_001] }),
-  });
-  expect(answer).toMatchObject({ status: 501, body: { code: "NOT_IMPLEMENTED" } });
-  expect(answer.body.detail).toContain("Several files");
-});

@@ -39,15 +39,20 @@ export function getJob(baseUrl: string, id: string, user = "ann", headers = {}):
 export type Frame = { type: string; version?: string; final?: boolean; job?: Job; code?: number };
 
 /** Follows a job on the socket until it closes. */
-export function follow(baseUrl: string, id: string, user = "ann"): Promise<{ frames: Frame[]; closeCode: number }> {
+export function follow(
+  baseUrl: string,
+  id: string,
+  user = "ann",
+  timeoutMs = TIMEOUT_MS,
+): Promise<{ frames: Frame[]; closeCode: number }> {
   const url = `${baseUrl.replace("http", "ws")}/v1/downloads/${id}/ws?user_id=${user}`;
   const socket = new WebSocket(url, "longhaul.v1");
   const frames: Frame[] = [];
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       socket.close();
-      reject(new Error(`the socket of ${id} was still open after ${TIMEOUT_MS} ms: ${JSON.stringify(frames)}`));
-    }, TIMEOUT_MS);
+      reject(new Error(`the socket of ${id} was still open after ${timeoutMs} ms: ${JSON.stringify(frames)}`));
+    }, timeoutMs);
     socket.onmessage = ({ data }) => frames.push(JSON.parse(String(data)));
     socket.onclose = ({ code }) => {
       clearTimeout(timer);
