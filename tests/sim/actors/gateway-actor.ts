@@ -1,0 +1,147 @@
+import type { CreateDownload, JobRecord } from "@longhaul/contracts";
+import { type ControlCommand, decide, userHash } from "@longhaul/job";
+import { controlDownload } from "../../../services/gateway/src/downloads/control.ts";
+import { createDownload } from "../../../services/gateway/src/downloads/create.ts";
+import { ProblemError } from "../../../services/gateway/src/problem-error.ts";
+import { BusClient } from "../bus/bus-client.ts";
+import { Connection } from "../bus/connection.ts";
+import { Process } from "../kernel/process.ts";
+import type { Scene } from "../scene.ts";
+import type { Promises } from "./promises.ts";
+
+const DAY_SECONDS = 86_400;
+const POLICY = {
+  deadlineSeconds: 7 * DAY_SECONDS,
+  putDeadlineMs: 5_000,
+  retryWindowFailedSeconds: 30 * DAY_SECONDS,
+  retryWindowCancelledSeconds: 7 * DAY_SECONDS,
+};
+const OWNER = { tenant: "acme", user: "ada", tier: "basic" };
+const MAX_CONFLICTS = 10;
+
+export type UserCommand = ControlCommand | "erase";
+
+/** A gateway: the real create and control on a simulated machine, behind no HTTP. */
+export class GatewayActor {
+  readonly process: Process;
+  readonly connection: Connection;
+  readonly #scene: Scene;
+  readonly #place: string;
+  readonly #bus: BusClient;
+  readonly #promises: Promises;
+  /** Jobs whose record was or may be written by a request that has not put its work item yet. */
+  readonly #unpaid = new Map<string, number>();
+
+  constructor(scene: Scene, promises: Promises, place: string, life: number) {
+    const { world, server } = scene;
+    this.#scene = scene;
+    this.#promises = promises;
+    this.#place = place;
+    const name = `${place}.${life}`;
+    this.process = new Process(name, world.scheduler, world.prng(name));
+    this.connection = new Connection(this.process, server, world);
+    this.#bus = new BusClient(this.connection, scene);
+    this.process.atDeath(() => {
+      for (const job of this.#unpaid.keys()) promises.excuseMissingItem(job);
+    });
+  }
+
+  successor(life: number): GatewayActor {
+    return new GatewayActor(this.#scene, this.#promises, this.#place, life);
+  }
+
+  /** `POST /v1/downloads`. @throws ProblemError */
+  async create(body: CreateDownload): Promise<string> {
+    const id = this.process.random.id();
+    return await this.#owing(id, async () => {
+      const traceId = this.process.random.hex(16);
+      const traceparent = `00-${traceId}-${this.process.random.hex(8)}-01`;
+      const ports = {
+        put: this.#bus.put,
+        sendWork: (record: JobRecord, seq: number) => this.#send(record, seq),
+        busConnected: () => this.connection.connected,
+        now: () => this.process.clock.now(),
+        randomId: () => id,
+      };
+      const caller = { owner: OWNER, clientIp: "192.0.2.1", userAgent: null, createdVia: "v1", traceparent, traceId };
+      const { record } = await createDownload(ports, POLICY, { body, ...caller });
+      this.#promises.accepted.add(record.id);
+      return record.id;
+    });
+  }
+
+  /** `POST /v1/downloads/{id}/{command}`. @throws ProblemError, BusError */
+  async control(id: string, command: UserCommand): Promise<void> {
+    await this.#owing(id, async () => {
+      if (command === "erase") return await this.#erase(id);
+      const { seq, record } = await controlDownload(
+        {
+          newest: (job) => this.#bus.newest(job),
+          view: () => Promise.resolve(null),
+          put: this.#bus.put,
+          now: () => this.process.clock.now(),
+          unit: () => this.process.random.unit(),
+        },
+        POLICY,
+        { id, command, actor: OWNER.user, owns: () => true, traceId: "0".repeat(32), traceparent: "" },
+      );
+      // What the routes of resume and retry do after the command (issue C).
+      if (command === "resume" || command === "retry") this.#send(record, seq);
+    });
+  }
+
+  #send(record: JobRecord, seq: number): void {
+    const over = this.#owe(record.id);
+    const giveUp = () => this.#promises.excuseMissingItem(record.id);
+    void this.#bus
+      .send(record, seq)
+      .then((sent) => sent || giveUp(), giveUp)
+      .finally(over);
+  }
+
+  /** Delete, as the design says it (issue C): one write, from any state. */
+  async #erase(id: string): Promise<void> {
+    let stored = await this.#bus.newest(id);
+    for (let conflicts = 0; conflicts < MAX_CONFLICTS && stored && stored.record.status !== "erased"; conflicts++) {
+      const rules = { ...POLICY, userHash: userHash(OWNER.tenant, OWNER.user), archived: false };
+      const decision = decide(
+        stored.record,
+        { type: "erase", actor: OWNER.user },
+        new Date(this.process.clock.now()),
+        rules,
+      );
+      if (decision.kind !== "change") return;
+      const put = await this.#bus.put(id, stored.seq, decision.change, {
+        deadlineMs: POLICY.putDeadlineMs,
+        ttlSeconds: DAY_SECONDS,
+        traceparent: "",
+        source: "/longhaul/gateway",
+      });
+      if (put.kind !== "conflict") return;
+      stored = put.current;
+    }
+  }
+
+  async #owing<T>(job: string, request: () => Promise<T>): Promise<T> {
+    const over = this.#owe(job);
+    try {
+      return await request();
+    } catch (error) {
+      const certain = error instanceof ProblemError && error.extra.outcome !== "unknown";
+      if (!certain) this.#promises.excuseMissingItem(job);
+      throw error;
+    } finally {
+      over();
+    }
+  }
+
+  #owe(job: string): () => void {
+    const owed = (more: number) => {
+      const count = (this.#unpaid.get(job) ?? 0) + more;
+      if (count > 0) this.#unpaid.set(job, count);
+      else this.#unpaid.delete(job);
+    };
+    owed(1);
+    return () => owed(-1);
+  }
+}

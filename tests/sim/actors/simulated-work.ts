@@ -1,0 +1,43 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Work } from "../../../services/processor/src/job/run.ts";
+import { createArchiveWork } from "../../../services/processor/src/work/archive.ts";
+import { createBorrow } from "../../../services/processor/src/work/borrow.ts";
+import { createWork } from "../../../services/processor/src/work/work.ts";
+import type { Process } from "../kernel/process.ts";
+import { createObjectClient } from "../objects/object-client.ts";
+import { createSimulatedSource } from "../objects/simulated-source.ts";
+import type { Scene } from "../scene.ts";
+
+const MIB = 1024 ** 2;
+/** So small that an archive of a few hundred bytes has several parts. */
+const PART_BYTES = 600;
+
+/** The run that the present code works for: whoever calls the store is known by it. */
+const currentRun = new AsyncLocalStorage<string>();
+
+/** The real work of a processor, on the simulated store and sources. */
+export function createSimulatedWork(process: Process, { world, store, witnesses }: Scene): Work {
+  const source = createSimulatedSource(process, world);
+  const results = createObjectClient(process, store, world, (what, key) =>
+    witnesses.onStoreCall(process, currentRun.getStore() ?? null, what, key),
+  );
+  const { clock, random } = process;
+  const limits = { fileMaxBytes: MIB, jobMaxBytes: MIB };
+  const tries = { fileTries: 3, retryBaseMs: 2_000, clock, random };
+  const work = createWork({
+    borrow: createBorrow(source, { ...limits, now: clock.now }),
+    archive: createArchiveWork({
+      ...limits,
+      ...tries,
+      source,
+      results,
+      uploadConcurrency: world.options.uploadConcurrency,
+      minPartBytes: PART_BYTES,
+    }),
+  });
+  return (record, context) => {
+    const run = record.run?.id;
+    if (!run) throw new Error("work without a run");
+    return currentRun.run(run, () => work(record, context));
+  };
+}

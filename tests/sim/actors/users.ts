@@ -1,0 +1,97 @@
+import type { Prng } from "../kernel/prng.ts";
+import type { World } from "../world.ts";
+import type { Crew } from "./crew.ts";
+import type { GatewayActor, UserCommand } from "./gateway-actor.ts";
+
+const COMMANDS: readonly UserCommand[] = [
+  "cancel",
+  "pause",
+  "pause",
+  "resume",
+  "resume",
+  "resume",
+  "retry",
+  "retry",
+  "erase",
+];
+/** Files are few, so that jobs share some. */
+const FILE_IDS: [number, number] = [10_000, 10_040];
+
+/** People who create jobs and command them, through whichever gateway is there. */
+export class Users {
+  readonly #world: World;
+  readonly #gateways: Crew<GatewayActor>;
+  readonly #prng: Prng;
+  readonly #known: string[] = [];
+  #busy = 0;
+
+  constructor(world: World, gateways: Crew<GatewayActor>) {
+    this.#world = world;
+    this.#gateways = gateways;
+    this.#prng = world.prng("users");
+  }
+
+  /** Whether a request is still without an answer. */
+  get busy(): boolean {
+    return this.#busy > 0;
+  }
+
+  plan(): void {
+    const { jobs, commands, faultsEndMs } = this.#world.options;
+    for (let i = 0; i < jobs; i++)
+      this.#world.scheduler.after(this.#prng.unit() * faultsEndMs * 0.5, () => this.#create());
+    for (let i = 0; i < commands; i++) {
+      this.#world.scheduler.after(
+        this.#prng.unit() * faultsEndMs,
+        () => this.#known.length > 0 && this.#command(this.#prng.pick(this.#known)),
+      );
+    }
+  }
+
+  #create(): void {
+    const fileIds = Array.from({ length: this.#prng.pick([1, 1, 2, 3, 5]) }, () => this.#prng.int(...FILE_IDS));
+    const archive = this.#prng.pick(["auto", "zip"] as const);
+    const body = { priority: "normal" as const, expiresIn: 86_400, name: null, metadata: {} };
+    this.#ask("creates", (gateway) =>
+      gateway.create({ ...body, fileIds: [...new Set(fileIds)], archive }).then((id) => {
+        this.#known.push(id);
+        // A command that comes soon meets the job at work.
+        if (this.#prng.chance(0.5)) this.#later(() => this.#command(id));
+      }),
+    );
+  }
+
+  #later(task: () => void): void {
+    this.#world.scheduler.after(this.#prng.magnitude(20, 120_000), () => this.#world.faulty && task());
+  }
+
+  #command(id: string): void {
+    const command = this.#prng.pick(COMMANDS);
+    this.#world.log.add(id, `user     asks to ${command}`);
+    this.#ask(`commands (${command})`, (gateway) => gateway.control(id, command));
+  }
+
+  /** The answer of a gateway that dies never comes. */
+  #ask(what: string, request: (gateway: GatewayActor) => Promise<void>): void {
+    const gateway = this.#prng.pick(this.#gateways.members);
+    gateway.process.run(() => {
+      this.#busy++;
+      let open = true;
+      const over = (outcome: string) => {
+        if (!open) return;
+        open = false;
+        this.#busy--;
+        this.#world.statistics.count(`${what}: ${outcome}`);
+      };
+      gateway.process.atDeath(() => over("no answer"));
+      request(gateway).then(
+        () => over("done"),
+        (error: Error & { code?: string }) => {
+          over(error.code ?? error.name);
+          if (error.code === undefined)
+            this.#world.violate(`a request met an error that nobody foresaw: ${error.stack}`, null);
+        },
+      );
+    });
+  }
+}

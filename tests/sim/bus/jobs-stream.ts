@@ -1,0 +1,85 @@
+import { BusError } from "../../../libs/bus/src/errors.ts";
+import { decodeJobEvent } from "../../../libs/bus/src/job-event.ts";
+import type { StoredMessage } from "../../../libs/bus/src/stored.ts";
+import type { Scheduler } from "../kernel/scheduler.ts";
+
+type Slot = { newest: StoredMessage | null; previous: StoredMessage | null; changedAt: number };
+
+/** `by`: the process that wrote; `expectedSeq`: what it named. */
+export type StoredWrite = { by: string; before: StoredMessage | null; after: StoredMessage; expectedSeq: number };
+
+/**
+ * The stream `JOBS` as its leader has it: one message per job, guarded by the expected sequence of exactly that
+ * subject, with lifetimes. Sequences never go back, also not after a message is gone.
+ */
+export class JobsStream {
+  /** At its byte bound: what would make it larger is refused. */
+  full = false;
+  readonly #scheduler: Scheduler;
+  readonly #slots = new Map<string, Slot>();
+  readonly #listeners: ((write: StoredWrite) => void)[] = [];
+  #lastSeq = 0;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  /** Told of each stored write, before anybody else hears of it. */
+  onStored(listener: (write: StoredWrite) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** @throws BusError `WRONG_SEQUENCE`, `FULL` */
+  append(by: string, id: string, bytes: Uint8Array, expectedSeq: number, ttlSeconds: number | undefined): number {
+    const slot = this.#slot(id);
+    const before = slot.newest;
+    if ((before?.seq ?? 0) !== expectedSeq) {
+      throw new BusError("WRONG_SEQUENCE", `wrong last sequence: ${before?.seq ?? 0}`);
+    }
+    if (this.full && bytes.length > (before?.bytes.length ?? 0)) throw new BusError("FULL", "maximum bytes exceeded");
+    const after = decodeJobEvent(bytes, ++this.#lastSeq);
+    if (!after) throw new Error(`${by} wrote something to ${id} that is no job event`);
+    this.#replace(slot, deepFreeze(after));
+    if (ttlSeconds) {
+      this.#scheduler.after(ttlSeconds * 1000, () => slot.newest?.seq === after.seq && this.#replace(slot, null));
+    }
+    for (const listener of this.#listeners) listener({ by, before, after, expectedSeq });
+    return after.seq;
+  }
+
+  /** As the leader has it. */
+  newest(id: string): StoredMessage | null {
+    return this.#slots.get(id)?.newest ?? null;
+  }
+
+  /** As a replica has it that is so far behind, by at most one write. */
+  asOf(id: string, behindMs: number): StoredMessage | null {
+    const slot = this.#slots.get(id);
+    if (!slot) return null;
+    return this.#scheduler.now - slot.changedAt < behindMs ? slot.previous : slot.newest;
+  }
+
+  all(): StoredMessage[] {
+    return [...this.#slots.values()].flatMap(({ newest }) => newest ?? []);
+  }
+
+  #slot(id: string): Slot {
+    const slot = this.#slots.get(id) ?? { newest: null, previous: null, changedAt: 0 };
+    this.#slots.set(id, slot);
+    return slot;
+  }
+
+  #replace(slot: Slot, message: StoredMessage | null): void {
+    slot.previous = slot.newest;
+    slot.newest = message;
+    slot.changedAt = this.#scheduler.now;
+  }
+}
+
+/** Readers share what is stored; whoever changed it would change it for all. */
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === "object" && inner !== null && !ArrayBuffer.isView(inner)) deepFreeze(inner);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,59 @@
+import type { StoredRecord, WorkItem } from "@longhaul/contracts";
+import type { StoredWrite } from "../bus/jobs-stream.ts";
+import type { Arrival } from "../bus/puller.ts";
+import type { Process } from "../kernel/process.ts";
+
+/** Watches a history from outside and reports broken promises to the world. It never changes anything. */
+export interface Witness {
+  /** A write was stored. */
+  onStored?(write: StoredWrite): void;
+  /** A process sent a write, whatever becomes of it. */
+  onAppend?(process: string, job: string, expectedSeq: number): void;
+  /** A work item was removed. */
+  onGone?(sequence: number, item: WorkItem): void;
+  /** A work item reached a worker. */
+  onArrival?(process: Process, arrival: Arrival): void;
+  /** A record reached a process. */
+  onLearned?(process: string, job: string, seq: number, record: StoredRecord): void;
+  /** A call left for the object store, made for this run; null = for none. */
+  onStoreCall?(process: Process, run: string | null, what: string, key: string): void;
+  /** The world has come to rest. */
+  atRest?(): void;
+}
+
+/** All witnesses of a history as one. */
+export class Witnesses implements Required<Witness> {
+  readonly #all: readonly Witness[];
+
+  constructor(all: readonly Witness[]) {
+    this.#all = all;
+  }
+
+  onStored(...what: Parameters<Required<Witness>["onStored"]>): void {
+    for (const witness of this.#all) witness.onStored?.(...what);
+  }
+
+  onAppend(...what: Parameters<Required<Witness>["onAppend"]>): void {
+    for (const witness of this.#all) witness.onAppend?.(...what);
+  }
+
+  onGone(...what: Parameters<Required<Witness>["onGone"]>): void {
+    for (const witness of this.#all) witness.onGone?.(...what);
+  }
+
+  onArrival(...what: Parameters<Required<Witness>["onArrival"]>): void {
+    for (const witness of this.#all) witness.onArrival?.(...what);
+  }
+
+  onLearned(...what: Parameters<Required<Witness>["onLearned"]>): void {
+    for (const witness of this.#all) witness.onLearned?.(...what);
+  }
+
+  onStoreCall(...what: Parameters<Required<Witness>["onStoreCall"]>): void {
+    for (const witness of this.#all) witness.onStoreCall?.(...what);
+  }
+
+  atRest(): void {
+    for (const witness of this.#all) witness.atRest?.();
+  }
+}

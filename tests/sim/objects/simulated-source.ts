@@ -1,0 +1,60 @@
+import { JobFailure } from "../../../services/processor/src/job/job-failure.ts";
+import type { Source, SourceFile } from "../../../services/processor/src/source/source.ts";
+import { Prng } from "../kernel/prng.ts";
+import type { Process } from "../kernel/process.ts";
+import type { World } from "../world.ts";
+import { crcOf } from "./object-server.ts";
+
+const MODIFIED_AT = new Date("2026-01-02T03:04:06.000Z");
+const CHUNK_BYTES = 200;
+
+/** The bytes of a file, the same for whoever asks. */
+export function sourceBytes(fileId: number): Uint8Array {
+  const prng = new Prng(fileId);
+  return Uint8Array.from({ length: prng.pick([0, 1, 40, 700, 2_500]) }, () => prng.int(0, 255));
+}
+
+/** Where the files come from, as one process sees it. Missing files are missing for all of a history. */
+export function createSimulatedSource(process: Process, world: World): Source {
+  const prng = world.prng(`source of ${process.name}`);
+  const { delayMs, error, rateLimited } = world.options.sources;
+  async function trouble(stage: "plan" | "read-source", fileId: number, signal: AbortSignal): Promise<void> {
+    await process.clock.sleep(prng.magnitude(...delayMs), signal);
+    if (world.strikes(prng, error)) throw new JobFailure({ stage, code: "SOURCE_UNAVAILABLE", fileId });
+    if (world.strikes(prng, rateLimited)) {
+      const retryAfterMs = prng.int(1, 60) * 1_000;
+      throw new JobFailure({ stage, code: "SOURCE_RATE_LIMITED", fileId, retryAfterMs });
+    }
+  }
+  return {
+    async find(fileId, signal): Promise<SourceFile> {
+      await trouble("plan", fileId, signal);
+      if (isMissing(world, fileId)) throw new JobFailure({ stage: "plan", code: "FILE_NOT_FOUND", fileId });
+      const bytes = sourceBytes(fileId);
+      const crc32 = fileId % 3 === 0 ? crcOf(bytes) : null;
+      const key = `downloads/${fileId}.bin`;
+      return {
+        fileId,
+        name: `${fileId}.bin`,
+        key,
+        sizeBytes: bytes.length,
+        etag: null,
+        crc32,
+        modifiedAt: MODIFIED_AT,
+      };
+    },
+    async *open(file, offset, signal) {
+      const bytes = sourceBytes(file.fileId);
+      await trouble("read-source", file.fileId, signal);
+      for (let at = offset; at < bytes.length; at += CHUNK_BYTES) {
+        if (world.strikes(prng, error)) throw new JobFailure({ stage: "read-source", code: "SOURCE_UNAVAILABLE" });
+        signal.throwIfAborted();
+        yield bytes.subarray(at, at + CHUNK_BYTES);
+      }
+    },
+  };
+}
+
+export function isMissing(world: World, fileId: number): boolean {
+  return new Prng(world.seed ^ fileId).chance(world.options.sources.missing);
+}

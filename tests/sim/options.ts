@@ -1,0 +1,97 @@
+import { Prng } from "./kernel/prng.ts";
+
+/** What one history is like: drawn from its seed, so that some are quiet and some wild. Times in milliseconds. */
+export type Options = {
+  mood: "quiet" | "rough" | "wild";
+  jobs: number;
+  gateways: number;
+  workers: number;
+  slotsPerWorker: number;
+  uploadConcurrency: number;
+  ackWaitMs: number;
+  /** From here on nothing goes wrong any more, and the world must come to rest. */
+  faultsEndMs: number;
+  /** Users' commands, beside their creates. */
+  commands: number;
+  bus: {
+    /** Usual time of one way, least and most. */
+    delayMs: [number, number];
+    lostRequest: number;
+    lostAnswer: number;
+    /** Of deliveries, acks, heartbeats and notifications. */
+    lostMessage: number;
+    doubleNotification: number;
+    /** A message that takes up to two ack_waits. */
+    late: number;
+    /** Direct reads from a replica that is behind. */
+    staleRead: number;
+  };
+  /** How often each happens until the faults end. */
+  chaos: {
+    kills: number;
+    gatewayKills: number;
+    freezes: number;
+    terminations: number;
+    outages: number;
+    disconnects: number;
+    fullJobs: number;
+  };
+  /** Chances that the writer of a record is killed or frozen right after. */
+  ambush: { kill: number; freeze: number };
+  objects: { delayMs: [number, number]; error: number; lostRequest: number; lostAnswer: number; late: number };
+  sources: { delayMs: [number, number]; missing: number; error: number; rateLimited: number };
+};
+
+const MINUTE = 60_000;
+const ACK_WAIT_MS = 30_000;
+
+export function optionsOf(seed: number): Options {
+  const prng = new Prng(seed).fork("options");
+  const mood = prng.pick(["quiet", "rough", "rough", "wild", "wild"] as const);
+  // Each fault is in some histories and not in others: a fault that is always there hides what needs its absence.
+  const faulty = (most: number) => (mood !== "quiet" && prng.chance(0.6) ? most * (mood === "wild" ? 1 : 0.3) : 0);
+  const times = (most: number) => Math.round(faulty(most) * prng.unit());
+  return {
+    mood,
+    jobs: prng.int(1, 8),
+    gateways: prng.int(1, 2),
+    workers: prng.int(2, 3),
+    slotsPerWorker: prng.int(1, 3),
+    uploadConcurrency: prng.int(1, 3),
+    ackWaitMs: ACK_WAIT_MS,
+    faultsEndMs: prng.int(2, 8) * MINUTE,
+    commands: prng.chance(0.6) ? prng.int(1, 12) : 0,
+    bus: {
+      delayMs: [0.2, prng.magnitude(2, 2_000)],
+      lostRequest: faulty(0.1),
+      lostAnswer: faulty(0.15),
+      lostMessage: faulty(0.1),
+      doubleNotification: faulty(0.1),
+      late: faulty(0.03),
+      staleRead: faulty(0.5),
+    },
+    chaos: {
+      kills: times(8),
+      gatewayKills: times(3),
+      freezes: times(16),
+      terminations: times(4),
+      outages: times(3),
+      disconnects: times(6),
+      fullJobs: times(2),
+    },
+    ambush: { kill: faulty(0.08), freeze: faulty(0.3) },
+    objects: {
+      delayMs: [5, prng.magnitude(20, 20_000)],
+      error: faulty(0.1),
+      lostRequest: faulty(0.05),
+      lostAnswer: faulty(0.08),
+      late: faulty(0.05),
+    },
+    sources: {
+      delayMs: [5, prng.magnitude(50, 40_000)],
+      missing: faulty(0.3),
+      error: faulty(0.15),
+      rateLimited: faulty(0.1),
+    },
+  };
+}

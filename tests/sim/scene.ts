@@ -1,0 +1,7 @@
+import type { BusServer } from "./bus/bus-server.ts";
+import type { Witnesses } from "./checks/witness.ts";
+import type { ObjectServer } from "./objects/object-server.ts";
+import type { World } from "./world.ts";
+
+/** The servers of one history, and who watches it. */
+export type Scene = { world: World; server: BusServer; store: ObjectServer; witnesses: Witnesses };
