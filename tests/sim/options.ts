@@ -89,8 +89,8 @@ export function optionsOf(seed: number): Options {
     },
     sources: {
       delayMs: [5, prng.magnitude(50, 40_000)],
-      missing: faulty(0.3),
-      error: faulty(0.15),
+      missing: faulty(0.2),
+      error: faulty(0.08),
       rateLimited: faulty(0.1),
     },
   };

@@ -1,10 +1,12 @@
 import type { JobRecord } from "@longhaul/contracts";
 import type { StoredWrite } from "../bus/jobs-stream.ts";
 import { crcOf } from "../objects/object-server.ts";
+import { isMissing, sourceBytes } from "../objects/simulated-source.ts";
 import type { Scene } from "../scene.ts";
+import { storedEntries } from "./stored-entries.ts";
 import type { Witness } from "./witness.ts";
 
-/** Whoever is told that a job is completed finds its result, whole, from the write on and for as long as it is named. */
+/** Whoever is told that a job is completed finds its result: whole, and with exactly the files that are there. */
 export class ResultCheck implements Witness {
   readonly #scene: Pick<Scene, "world" | "store" | "server">;
 
@@ -20,17 +22,32 @@ export class ResultCheck implements Witness {
     for (const { record } of this.#scene.server.jobs.all()) if (record.status === "completed") this.#look(record);
   }
 
-  #look({ id, result }: JobRecord): void {
-    const problem = this.#problem(result);
-    if (problem) this.#scene.world.violate(`the job is completed, but ${problem}`, id);
+  #look(record: JobRecord): void {
+    const problem = this.#problem(record);
+    if (problem) this.#scene.world.violate(`the job is completed, but ${problem}`, record.id);
   }
 
-  #problem(result: JobRecord["result"]): string | null {
-    if (result === null || result.key === null) return "it names no result";
+  #problem(record: JobRecord): string | null {
+    const { result, spec } = record;
+    if (!result?.key) return "it names no result";
+    const present = (spec.fileIds ?? []).filter((fileId) => !isMissing(this.#scene.world, fileId));
+    if (result.partial !== present.length < spec.filesTotal) return `partial is ${result.partial}`;
     if (result.kind !== "owned") return null;
     const bytes = this.#scene.store.objects.get(result.key);
     if (!bytes) return `there is no object ${result.key}`;
     if (bytes.length !== result.sizeBytes) return `its object has ${bytes.length} bytes and not ${result.sizeBytes}`;
-    return crcOf(bytes) === result.crc32 ? null : `its object has the checksum ${crcOf(bytes)} and not ${result.crc32}`;
+    if (crcOf(bytes) !== result.crc32) return `its object has the checksum ${crcOf(bytes)} and not ${result.crc32}`;
+    return contentProblem(Buffer.from(bytes), present, result.partial);
+  }
+}
+
+function contentProblem(zip: Buffer, present: number[], partial: boolean): string | null {
+  try {
+    const entries = storedEntries(zip);
+    if (entries.length !== present.length + (partial ? 1 : 0)) return `its archive has ${entries.length} entries`;
+    const wrong = present.find((fileId, i) => !entries[i]?.bytes.equals(sourceBytes(fileId)));
+    return wrong === undefined ? null : `file ${wrong} is not in its place in the archive`;
+  } catch (error) {
+    return `its archive cannot be read: ${error instanceof Error ? error.message : error}`;
   }
 }

@@ -62,8 +62,9 @@ function exchange<T>(world: World, process: Process, prng: Prng, { what, key, si
       // What was under way when the caller died or gave up may have reached the store, or not.
       if ((process.state === "dead" || !open) && prng.chance(0.3)) return;
       const answer = world.strikes(prng, error) ? { error: unavailable() } : attempt(handle);
+      world.statistics.count(`store calls: ${what.split(" ")[0]}${"error" in answer ? " failed" : ""}`);
       note("error" in answer ? `: ${answer.error instanceof ObjectsError ? answer.error.code : answer.error}` : "");
-      if (world.strikes(prng, lostAnswer)) return note(": answer lost");
+      if (world.strikes(prng, lostAnswer)) return note(": done, answer lost");
       world.scheduler.after(oneWay(), () =>
         process.run(() => settle(() => ("error" in answer ? reject(answer.error) : resolve(answer.value)))),
       );

@@ -4,6 +4,16 @@
  */
 export type Plant = { name: string; file: string; find: string; replace: string };
 
+/** The source with the plant in it. @throws Error when its text is not there exactly once: it would prove nothing */
+export function plantInto(source: string, { name, file, find, replace }: Plant): string {
+  const [before, after, ...more] = source.split(find);
+  if (before === undefined || after === undefined || more.length > 0) {
+    const times = source.split(find).length - 1;
+    throw new Error(`The text of plant ${name} is ${times} times in ${file}, and not once: mend the plant.`);
+  }
+  return before + replace + after;
+}
+
 /** What the simulation must find, each within 200 seeds. */
 export const PLANTS: readonly Plant[] = [
   {

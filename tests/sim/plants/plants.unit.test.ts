@@ -1,0 +1,43 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { PLANTS, plantInto } from "./plant.ts";
+
+const run = promisify(execFile);
+const SEEDS = 200;
+const PATIENCE_MS = 120_000;
+
+type Ended = { code: number; output: string };
+
+/** Runs the simulation with the plant, as its own process, because a module is loaded once in a process. */
+async function simulateWith(plant: string): Promise<Ended> {
+  const hook = `./tests/sim/plants/load-plant.ts?plant=${plant}`;
+  const args = ["--import", hook, "tests/sim/main.ts", "--seeds", String(SEEDS)];
+  try {
+    const { stdout } = await run(process.execPath, args, { timeout: PATIENCE_MS });
+    return { code: 0, output: stdout };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, output: stdout + stderr };
+  }
+}
+
+test.each(PLANTS.map(({ name }) => name))(`finds %s within ${SEEDS} seeds`, { timeout: PATIENCE_MS }, async (plant) => {
+  const { code, output } = await simulateWith(plant);
+  expect(output).toContain("VIOLATION with seed");
+  expect(output).toMatch(/Replay it: npm run sim -- --seed \d+/);
+  expect(code).toBe(1);
+});
+
+test("a plant that there is not is refused", { timeout: PATIENCE_MS }, async () => {
+  const { code, output } = await simulateWith("nothing");
+  expect(output).toContain("There is no plant nothing.");
+  expect(code).not.toBe(0);
+});
+
+test("a plant whose text is not there exactly once is refused", () => {
+  const plant = { name: "some", file: "some.ts", find: "a", replace: "$&b" };
+  expect(plantInto("xay", plant)).toBe("x$&by");
+  expect(() => plantInto("xyz", plant)).toThrow("0 times");
+  expect(() => plantInto("xaay", plant)).toThrow("2 times");
+});

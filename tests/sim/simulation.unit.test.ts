@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { Statistics } from "./kernel/statistics.ts";
+import { simulate } from "./simulate.ts";
+import { describeViolation } from "./world.ts";
+
+const SEEDS = 200;
+const PATIENCE_MS = 120_000;
+
+/** What a test of the protocol must have met to be worth anything. */
+const EXPLORED = [
+  "kills",
+  "freezes beyond ack_wait",
+  "outages",
+  "lost answers",
+  "late messages",
+  "stale reads",
+  "takeovers",
+  "runs fenced",
+  "runs handedback",
+  "runs retrying",
+  "runs unanswered",
+  "jobs given up after crashes",
+  "refused writes (WRONG_SEQUENCE)",
+  "refused writes (FULL)",
+  "commands (cancel): done",
+  "commands (pause): done",
+  "commands (resume): done",
+  "commands (retry): done",
+  "store calls: complete failed",
+  "ends: completed",
+  "histories that were quiet",
+];
+
+test(`no promise is broken in ${SEEDS} histories, and they get around`, { timeout: PATIENCE_MS }, async () => {
+  const statistics = new Statistics();
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const history = await simulate(seed);
+    if (history.violation) expect.fail(`${describeViolation(seed, history.violation)}\nnpm run sim -- --seed ${seed}`);
+    statistics.add(history.statistics);
+  }
+  expect(EXPLORED.filter((what) => statistics.of(what) === 0)).toEqual([]);
+});
+
+test("a seed gives the same history again", { timeout: PATIENCE_MS }, async () => {
+  for (const seed of [3, 17, 40]) {
+    const [first, second] = [await simulate(seed), await simulate(seed)];
+    expect(second.events).toBe(first.events);
+    expect(second.hash).toBe(first.hash);
+  }
+  expect((await simulate(3)).hash).not.toBe((await simulate(4)).hash);
+});
