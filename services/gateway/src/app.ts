@@ -2,7 +2,7 @@ import type { Bus, CoreMessages, JobStore, WorkQueue } from "@longhaul/bus";
 import type { Objects } from "@longhaul/objects";
 import type { Clock, HealthRegistry, Logger, Loop, Metrics, Random } from "@longhaul/runtime";
 import type { JobViews } from "@longhaul/store";
-import Fastify from "fastify";
+import Fastify, { LogController } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { GatewayConfig } from "./config.ts";
 import { contentRoutes } from "./downloads/routes/content.ts";
@@ -81,7 +81,7 @@ function newApp({ config, log, random }: GatewayParts): App {
     loggerInstance: log,
     // One logger for all requests: what a line needs of its request, it names. A child for each costs more than a poll.
     childLoggerFactory: (logger) => logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
     trustProxy: config.trustProxy ?? false,
     bodyLimit: config.bodyLimitBytes,
