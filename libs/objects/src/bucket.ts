@@ -11,18 +11,18 @@ import {
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Settings, s3Config } from "@longhaul/runtime";
+import { exactly, sendBody } from "./body.ts";
 import { call } from "./call.ts";
 import type { StoreClient } from "./client.ts";
 import { contentDisposition } from "./content-disposition.ts";
 import type { Bucket, ListedObject, ObjectHead, PresignOptions, PutOptions, SignedUrl } from "./objects.ts";
 import { ObjectsError } from "./objects-error.ts";
+import { urlLifetimeSeconds } from "./url-lifetime.ts";
 
 export type BucketSettings = Pick<Settings<typeof s3Config>, "s3Sse" | "s3SseKmsKeyId" | "s3CallTimeoutMs">;
 
 /** An upload may be this slow before it is given up. */
 const SLOWEST_UPLOAD_BYTES_PER_SECOND = 1024 ** 2;
-/** Signed URLs of Signature Version 4 live seven days at most. */
-const LONGEST_TTL_SECONDS = 7 * 86_400;
 /** Headers that a page must be able to read in order to save, to resume and to check a download. */
 const EXPOSED_HEADERS = ["Content-Disposition", "Content-Length", "Content-Range", "Accept-Ranges", "ETag"];
 const NEVER_STORE = "no-cache, no-store, must-revalidate";
@@ -60,7 +60,8 @@ export class S3Bucket implements Bucket {
     });
     return await this.#call(`Signing ${key}`, undefined, async () => {
       const signingDate = new Date();
-      const expiresIn = Math.min(ttlSeconds, LONGEST_TTL_SECONDS, await this.#sessionSeconds(signingDate));
+      const { expiration } = await this.#client.signer.config.credentials();
+      const expiresIn = urlLifetimeSeconds(ttlSeconds, signingDate, expiration);
       const url = await getSignedUrl(this.#client.signer, command, { expiresIn, signingDate });
       return { url, expiresAt: new Date(signingDate.getTime() + expiresIn * 1000) };
     });
@@ -72,25 +73,21 @@ export class S3Bucket implements Bucket {
     { sizeBytes, contentType, signal }: PutOptions,
   ): Promise<{ etag: string }> {
     const { s3Sse, s3SseKmsKeyId, s3CallTimeoutMs } = this.#settings;
+    const sent = body instanceof Readable ? exactly(body, sizeBytes) : body;
     const command = new PutObjectCommand({
       Bucket: this.name,
       Key: key,
-      Body: body,
+      Body: sent,
       ContentLength: sizeBytes,
       ContentType: contentType,
       ...(s3Sse === "none" ? {} : { ServerSideEncryption: s3Sse }),
       ...(s3Sse === "aws:kms" && s3SseKmsKeyId ? { SSEKMSKeyId: s3SseKmsKeyId } : {}),
     });
     const timeoutMs = s3CallTimeoutMs + (sizeBytes / SLOWEST_UPLOAD_BYTES_PER_SECOND) * 1000;
-    try {
-      const output = await call(`PUT ${key}`, Math.round(timeoutMs), signal, (abortSignal) =>
-        this.#client.s3.send(command, { abortSignal }),
-      );
-      return { etag: output.ETag ?? "" };
-    } finally {
-      // After a failure nobody reads the rest: what the stream holds (a file, a socket) must not stay open.
-      if (body instanceof Readable) body.destroy();
-    }
+    const output = await call(`PUT ${key}`, Math.round(timeoutMs), signal, (abortSignal) =>
+      sendBody(sent, abortSignal, (stop) => this.#client.s3.send(command, { abortSignal: stop })),
+    );
+    return { etag: output.ETag ?? "" };
   }
 
   async *list(prefix: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<ListedObject> {
@@ -152,14 +149,6 @@ export class S3Bucket implements Bucket {
       if (!(error instanceof ObjectsError && error.code === "CONFLICT")) throw error;
       await this.ping(signal);
     }
-  }
-
-  /** Seconds that the credentials which sign are still good for; a signed URL dies with them. */
-  async #sessionSeconds(now: Date): Promise<number> {
-    const { expiration } = await this.#client.signer.config.credentials();
-    return expiration
-      ? Math.max(1, Math.floor((expiration.getTime() - now.getTime()) / 1000))
-      : Number.POSITIVE_INFINITY;
   }
 
   #call<T>(what: string, signal: AbortSignal | undefined, send: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
