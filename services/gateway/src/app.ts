@@ -21,6 +21,7 @@ import { httpMetrics } from "./plugins/http-metrics.ts";
 import { openapi } from "./plugins/openapi.ts";
 import { answerError, problems } from "./plugins/problems.ts";
 import { requestId } from "./plugins/request-id.ts";
+import { requestTimeout } from "./plugins/request-timeout.ts";
 import { standardHeaders } from "./plugins/standard-headers.ts";
 import { traceContext } from "./plugins/trace-context.ts";
 import { websocket } from "./plugins/websocket.ts";
@@ -93,8 +94,6 @@ function newApp({ config, log, random }: GatewayParts): App {
     forceCloseConnections: "idle",
     // The whole request must have arrived by then, however slowly it is sent.
     requestTimeout: 30_000,
-    // An answer that takes longer is given up with 504. Sockets leave this rule when they are upgraded.
-    handlerTimeout: config.requestTimeoutMs,
     // Longer than the 60 s for which proxies keep idle connections, so that it is never we who close one being used.
     keepAliveTimeout: 75_000,
     // No limit by silence: sockets are silent for long, and dead ones are found by their pings.
@@ -114,6 +113,7 @@ function newApp({ config, log, random }: GatewayParts): App {
 async function plugins(app: App, { config, metrics, random }: GatewayParts, sockets: Sockets): Promise<void> {
   const publicUrl = config.publicUrl ?? "";
   const methodsOf = allowedMethods(app);
+  requestTimeout(app, config.requestTimeoutMs);
   traceContext(app, random);
   httpMetrics(app, metrics);
   standardHeaders(app, { secure: publicUrl.startsWith("https://") });

@@ -1,16 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { viewOf } from "@longhaul/store";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { type OwnServer, startOwnServer } from "../../../../../tests/support/own-server.ts";
+import { type NatsServer, startNats } from "../../../../../tests/support/nats.ts";
+import { until } from "../../../../../tests/support/until.ts";
 import { type JobSteps, jobSteps } from "../../testing/job-steps.ts";
 import { pushStoredWrites, startTestGateway, type TestGateway } from "../../testing/test-gateway.ts";
 
-let nats: OwnServer;
+let nats: NatsServer;
 let gateway: TestGateway;
 let steps: JobSteps;
 
 beforeAll(async () => {
-  nats = await startOwnServer("nats");
+  nats = await startNats();
   const env = { MONGODB_VIEWS_DATABASE: "gateway_content" };
   gateway = await startTestGateway({ natsUrl: nats.url, mongodbUrl: inject("mongodbUrl"), s3: inject("s3"), env });
   steps = jobSteps(gateway);
@@ -75,7 +76,12 @@ test("a job without a file to hand out says why", async () => {
   expect(early.headers.get("retry-after")).toBe("2");
   expect(await refusal(early)).toEqual([409, "NOT_READY"]);
   await steps.fail(id);
-  expect(await refusal(await content(id))).toEqual([409, "JOB_FAILED"]);
+  // The push is on its way.
+  const failed = await until("the end", async () => {
+    const [status, code] = await refusal(await content(id));
+    return code !== "NOT_READY" && [status, code];
+  });
+  expect(failed).toEqual([409, "JOB_FAILED"]);
 
   const cancelled = await createJob();
   await steps.command(cancelled, "cancel");

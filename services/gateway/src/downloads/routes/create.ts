@@ -41,7 +41,7 @@ export function createRoute(app: App, options: CreateRouteOptions): void {
       traceId,
     });
     metrics.created(tier);
-    request.log.info(
+    request.log.debug(
       { [LOG_FIELDS.jobId]: record.id, [LOG_FIELDS.traceId]: traceId, class: record.spec.class },
       "job created",
     );
