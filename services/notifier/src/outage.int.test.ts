@@ -1,28 +1,28 @@
 import { type Bus, connectBus, createCore } from "@longhaul/bus";
 import { METRICS } from "@longhaul/contracts";
-import { createLogger, createMetrics, HealthRegistry } from "@longhaul/runtime";
+import { createLogger, createMetrics, HealthRegistry, type Metrics } from "@longhaul/runtime";
 import { connectStore, type Store } from "@longhaul/store";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { jobWriter, type Written } from "../../../tests/support/job-writer.ts";
 import { ACK_WAIT_MS, migrate } from "../../../tests/support/migrated.ts";
 import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { inParallel, until } from "../../../tests/support/until.ts";
-import { notifierConfig } from "./config.ts";
+import { type NotifierConfig, notifierConfig } from "./config.ts";
 import { startNotifier } from "./service.ts";
 
 const log = createLogger("test", "silent");
-const stopping = new AbortController();
 const metrics = createMetrics("notifier");
 const health = new HealthRegistry(metrics.registry);
+let config: NotifierConfig;
 let nats: OwnServer;
 let mongodb: OwnServer;
 let bus: Bus;
 let store: Store;
-let done: Promise<void>;
+let stop: () => Promise<void>;
 
 beforeAll(async () => {
   [nats, mongodb] = await Promise.all([startOwnServer("nats"), startOwnServer("mongodb")]);
-  const config = notifierConfig.parse({
+  config = notifierConfig.parse({
     natsUrl: nats.url,
     mongodbUrl: mongodb.url,
     mongodbTimeoutMs: "3000",
@@ -35,12 +35,20 @@ beforeAll(async () => {
   store = connectStore(config, log);
   await health.watch("mongodb", { critical: false, ping: () => store.ping() });
   health.phase = "ready";
-  done = startNotifier({ config, bus, store, log, metrics, health, signal: stopping.signal }).done;
+  stop = start(metrics, health);
 });
 
+function start(metrics: Metrics, health: HealthRegistry): () => Promise<void> {
+  const stopping = new AbortController();
+  const { done } = startNotifier({ config, bus, store, log, metrics, health, signal: stopping.signal });
+  return async () => {
+    stopping.abort();
+    await done;
+  };
+}
+
 afterAll(async () => {
-  stopping.abort();
-  await done;
+  await stop();
   await store.close();
   await bus.close();
   await nats.remove();
@@ -85,4 +93,18 @@ test("while MongoDB is away pushes go on and messages are kept; when it is back 
   }
   await until("ready again", () => readiness() === "ready");
   await until("no lag", async () => (await lagSeconds()) === 0);
+});
+
+test("what a notifier has in hand when it is stopped, and cannot store, is taken up by the next one", async () => {
+  const writer = jobWriter(bus);
+  await mongodb.kill();
+  const created = await writer.create();
+  await until("a write in hand", async () => ((await lagSeconds()) ?? 0) > 0);
+
+  await stop();
+  const next = createMetrics("notifier");
+  stop = start(next, new HealthRegistry(next.registry));
+  await mongodb.restart();
+
+  await until("the view", async () => (await store.views.get(created.id).catch(() => null))?.seq === created.seq);
 });

@@ -54,7 +54,7 @@ async function startService(settings: Record<string, string> = {}): Promise<Serv
     MONGODB_VIEWS_DATABASE: config.mongodbViewsDatabase,
     ACK_WAIT_MS: `${ACK_WAIT_MS}`,
     PROJECTOR_BATCH: "20",
-    PROJECTOR_PAUSE_MS: "100",
+    PROJECTOR_PAUSE_MS: "0",
     METRICS_PORT: `${port}`,
     ...settings,
   };
@@ -86,10 +86,10 @@ test.each([
 ] as const)("%s under load %s, and the next notifier loses nothing", async (signal, _, exitCode) => {
   const first = await ready(await startService());
   const written: Written[] = [];
-  const load = inParallel(120, 5, async () => {
+  const load = inParallel(150, 20, async () => {
     written.push(await writer.complete(await writer.claim(await writer.create())));
   });
-  await until("some load", () => written.length > 40);
+  await until("some load", () => written.length > 50);
 
   first.child.kill(signal);
   expect(await ended(first), first.output()).toBe(exitCode);
