@@ -28,7 +28,9 @@ function shown(text: string): string[] {
   return last.map((line) => line.replace(/ \((?:cache|wheel)[^)]*\)/, "").slice(0, COLUMNS));
 }
 
-const isBar = (line: string) => /^\w+ +\[[#-]+\]/.test(line);
+function isBar(line: string): boolean {
+  return /^\w+ +\[[#-]+\]/.test(line);
+}
 
 function picture(lines: string[]): string {
   const width = Math.ceil(COLUMNS * CHARACTER_WIDTH) + 2 * MARGIN;
