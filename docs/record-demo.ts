@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const REPOSITORY = fileURLToPath(new URL("../", import.meta.url));
 const LINE_HEIGHT = 20;
 const MARGIN = 16;
-const COLUMNS = 118;
+const COLUMNS = 120;
 const CHARACTER_WIDTH = 8.43;
 
 const command = ["deploy/local/src/demo.ts"];
@@ -24,12 +24,12 @@ await writeFile(new URL("demo.svg", import.meta.url), picture(["$ npm run demo",
 /** What a terminal would show: of a bar that moved only its last state. Where a server was found is nobody's business. */
 function shown(text: string): string[] {
   const lines = text.trimEnd().split("\n");
-  const last = lines.filter((line, i) => !isBar(line) || !isBar(lines[i + 1] ?? ""));
+  const last = lines.filter((line, i) => barLabel(line) === null || barLabel(line) !== barLabel(lines[i + 1] ?? ""));
   return last.map((line) => line.replace(/ \((?:cache|wheel)[^)]*\)/, "").slice(0, COLUMNS));
 }
 
-function isBar(line: string): boolean {
-  return /^\w+ +\[[#-]+\]/.test(line);
+function barLabel(line: string): string | null {
+  return /^(\w+) +\[[#-]+\]/.exec(line)?.[1] ?? null;
 }
 
 function picture(lines: string[]): string {
