@@ -1,5 +1,6 @@
 /** Operations in one bulk at most; a larger one would hold the database's write tickets for too long. */
 const MOST = 500;
+const FIRST = 100;
 const LEAST = 25;
 
 /**
@@ -8,7 +9,7 @@ const LEAST = 25;
  * lets it grow by a little.
  */
 export class BulkSize {
-  #operations = MOST;
+  #operations = FIRST;
 
   get operations(): number {
     return this.#operations;

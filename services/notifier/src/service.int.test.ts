@@ -159,7 +159,7 @@ test("a message that nobody can read holds up nothing", async () => {
 
 test("under load every view ends at the newest write, with fewer view writes than writes, and each end counts once", async () => {
   const [viewsBefore, endsBefore] = [notifiers.map((n) => n.viewsSent()), await count(METRICS.downloadsCompleted)];
-  const jobs = 200;
+  const jobs = 150;
   const ended: Written[] = [];
 
   await inParallel(jobs, 50, async () => {

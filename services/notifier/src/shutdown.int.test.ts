@@ -86,10 +86,10 @@ test.each([
 ] as const)("%s under load %s, and the next notifier loses nothing", async (signal, _, exitCode) => {
   const first = await ready(await startService());
   const written: Written[] = [];
-  const load = inParallel(150, 20, async () => {
+  const load = inParallel(80, 10, async () => {
     written.push(await writer.complete(await writer.claim(await writer.create())));
   });
-  await until("some load", () => written.length > 50);
+  await until("some load", () => written.length > 25);
 
   first.child.kill(signal);
   expect(await ended(first), first.output()).toBe(exitCode);
