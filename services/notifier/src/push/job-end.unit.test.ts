@@ -1,6 +1,6 @@
 import type { JobRecord } from "@longhaul/contracts";
 import { expect, test } from "vitest";
-import { at, erasedRecord, recordIn, specOf } from "../../../../libs/job/src/testing/index.ts";
+import { at, erasedRecord, recordIn } from "../../../../libs/job/src/testing/index.ts";
 import { endOf } from "./job-end.ts";
 
 test.each([
@@ -8,7 +8,7 @@ test.each([
   ["failed", "download.failed.v1"],
   ["cancelled", "download.cancelled.v1"],
 ] as const)("a %s job has ended, two seconds after it was asked for", (status, type) => {
-  expect(endOf({ type, record: recordIn(status) })).toEqual({ status, tier: "basic", fileType: "file", seconds: 2 });
+  expect(endOf({ type, record: recordIn(status) })).toEqual({ status, tier: "basic", seconds: 2 });
 });
 
 test("a job that is not at an end, and one that was erased, count for nothing", () => {
@@ -30,12 +30,4 @@ test("a job that was retried counts from its retry", () => {
   if (!first) throw new Error("a timeline begins with the request");
   const timeline = [first, retried, ...rest];
   expect(endOf({ type: "download.completed.v1", record: { ...record, timeline } })?.seconds).toBe(0.5);
-});
-
-test("several files, or one that is to be wrapped, make an archive", () => {
-  const several = recordIn("completed", { spec: specOf({ fileIds: [70_000, 70_001] }) });
-  const wrapped = recordIn("completed", { spec: specOf({ archive: "zip" }) });
-  for (const record of [several, wrapped]) {
-    expect(endOf({ type: "download.completed.v1", record })?.fileType).toBe("archive");
-  }
 });
