@@ -8,7 +8,7 @@ import type { App } from "./app.ts";
 
 const CONTENT_TYPE = "application/problem+json; charset=utf-8";
 /** How soon it makes sense to ask again when a dependency is away, seconds. */
-export const AWAY_RETRY_SECONDS = 2;
+const AWAY_RETRY_SECONDS = 2;
 
 /** Every answer that is not a success, as RFC 9457 `application/problem+json`; never kept by any cache. */
 export function problems(app: App, allowedMethods: (path: string) => string[]): void {
