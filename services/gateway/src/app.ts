@@ -18,10 +18,10 @@ import { clientErrorHandler } from "./plugins/client-error.ts";
 import { cors } from "./plugins/cors.ts";
 import { healthRoutes } from "./plugins/health.ts";
 import { httpMetrics } from "./plugins/http-metrics.ts";
+import { inFlight } from "./plugins/in-flight.ts";
 import { openapi } from "./plugins/openapi.ts";
 import { answerError, problems } from "./plugins/problems.ts";
 import { requestId } from "./plugins/request-id.ts";
-import { requestTimeout } from "./plugins/request-timeout.ts";
 import { standardHeaders } from "./plugins/standard-headers.ts";
 import { traceContext } from "./plugins/trace-context.ts";
 import { websocket } from "./plugins/websocket.ts";
@@ -113,7 +113,7 @@ function newApp({ config, log, random }: GatewayParts): App {
 async function plugins(app: App, { config, metrics, random }: GatewayParts, sockets: Sockets): Promise<void> {
   const publicUrl = config.publicUrl ?? "";
   const methodsOf = allowedMethods(app);
-  requestTimeout(app, config.requestTimeoutMs);
+  inFlight(app, config.requestTimeoutMs);
   traceContext(app, random);
   httpMetrics(app, metrics);
   standardHeaders(app, { secure: publicUrl.startsWith("https://") });
