@@ -132,20 +132,22 @@ test("a write whose answer is lost and that others have built on is done, and su
 test("a server that is killed while jobs are written loses none, and none is written twice", async () => {
   const store = storeOf(bus);
   const outcomes = new Map<string, string>();
-  const load = inParallel(600, 64, async () => {
+  const load = inParallel(3_000, 64, async () => {
     const change = aNewJob();
     const result = await store.put(change.record.id, 0, change, { ...PUT, deadlineMs: 15_000 });
     outcomes.set(change.record.id, result.kind);
   });
-  await until("half of the jobs are written", () => outcomes.size > 300);
+  await until("some jobs are written", () => outcomes.size > 0);
   await server.kill();
+  expect(outcomes.size).toBeLessThan(3_000);
   await server.start();
   await load;
 
   expect(new Set(outcomes.values())).toEqual(new Set(["done"]));
-  for (const id of outcomes.keys()) {
+  await inParallel(outcomes.size, 64, async (index) => {
+    const id = [...outcomes.keys()][index] ?? "";
     expect(await store.newest(id)).toMatchObject({ record: { id, status: "queued", timeline: [{}] } });
-  }
+  });
 });
 
 test("when nobody answers until the deadline the outcome is unknown, in bounded time", async () => {
@@ -155,7 +157,7 @@ test("when nobody answers until the deadline the outcome is unknown, in bounded 
     const begin = performance.now();
     const result = await storeOf(bus).put(change.record.id, 0, change, { ...PUT, deadlineMs: 1_000 });
     expect(result).toEqual({ kind: "unknown" });
-    expect(performance.now() - begin).toBeLessThan(1_500);
+    expect(performance.now() - begin).toBeLessThan(3_000);
   } finally {
     await server.start();
     await until("the connection stands again", () => bus.connected());

@@ -77,16 +77,15 @@ test("a first delivery carries the queued record and its trace, a bare hint carr
 });
 
 test("a send that fails while the server is away is made up for", async () => {
-  const queue = queueOf(bus);
   const record = aRecord();
   await server.kill();
-  queue.send(record, 1);
+  await until("the loss is noticed", () => !bus.connected());
+  queueOf(bus).send(record, 1);
   await server.start();
-  await until("the item is there", async () => (await queue.enqueue(record, 1).catch(() => null)) === "present");
 
   const { held, stop } = holdDeliveries();
-  await until("it is delivered", () => held.length === 1);
-  held[0]?.ack();
+  const delivery = await until("it is delivered", () => held.find(({ item }) => item?.id === record.id));
+  delivery.ack();
   await stop();
 });
 
@@ -97,8 +96,12 @@ test("what nobody can read is delivered as null, can be put aside and ended", as
   bus.nc.publish(subjects[1] ?? "", JSON.stringify({ id: randomUUID(), generation: 1, known: null }));
 
   const { held, stop } = holdDeliveries();
-  await until("both are delivered", () => held.length === 2);
-  for (const { item, address, subject, bytes, term } of held) {
+  // The server that was killed above may bring back an item whose acknowledgement it had not written yet.
+  const mine = await until("both are delivered", () => {
+    const unreadable = held.filter(({ subject }) => subjects.includes(subject));
+    return unreadable.length === 2 && unreadable;
+  });
+  for (const { item, address, subject, bytes, term } of mine) {
     expect({ item, address }).toEqual({ item: null, address: null });
     await queue.deadLetter({ subject, bytes, reason: "unreadable" });
     term("unreadable");
@@ -107,7 +110,10 @@ test("what nobody can read is delivered as null, can be put aside and ended", as
     (await bus.requests.request(`$JS.API.STREAM.INFO.${stream}`, "", { timeoutMs: 1_000 })).json<{
       state: { messages: number };
     }>();
-  await until("they are gone from WORK", async () => (await info("WORK")).state.messages === 0);
+  for (const { sequence, subject } of mine) {
+    const id = subject.split(".")[4] ?? "";
+    await until("it is gone from WORK", async () => !(await queue.itemAlive(sequence, id)));
+  }
   expect((await info("DEADLETTERS")).state.messages).toBe(2);
   await stop();
 });
