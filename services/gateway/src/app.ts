@@ -51,7 +51,6 @@ export type Gateway = { app: App; loops: Loop[] };
 export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, clock, random, log } = parts;
   const app = newApp(parts);
-  const show = { ...config };
   const watches = new Watches(
     {
       jobs: parts.jobs,
@@ -61,7 +60,7 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
       clock,
       log,
     },
-    { idleMs: config.watchIdleMs, recheckMs: config.watchRecheckMs, show },
+    { idleMs: config.watchIdleMs, recheckMs: config.watchRecheckMs, show: config },
   );
   const sockets = new Sockets(
     { watches, clock, random, log },
@@ -141,7 +140,7 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
       resultTtlSeconds: config.resultTtlSeconds,
       resultTtlMaxSeconds: config.resultTtlMaxSeconds,
     },
-    show: { ...config },
+    show: config,
     metrics,
     publicUrl: config.publicUrl ?? "",
   });

@@ -82,3 +82,24 @@ test("while NATS is away: creates fail in time, what is known is shown as stale,
   expect((await create()).status).toBe(202);
   socket.close();
 });
+
+test("while MongoDB is away: jobs are created and shown, and only who asks for an unknown one is put off", async () => {
+  const mongodbUrl = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200";
+  const alone = await startTestGateway({
+    natsUrl: nats.url,
+    mongodbUrl,
+    s3: inject("s3"),
+    env: { MONGODB_TIMEOUT_MS: "500" },
+  });
+  const created = await fetch(`${alone.url}/v1/downloads`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"fileIds":[70000]}',
+  });
+  const { id } = (await created.json()) as { id: string };
+  expect(await (await fetch(`${alone.url}/v1/downloads/${id}`)).json()).toMatchObject({ id, status: "queued" });
+  const unknown = await fetch(`${alone.url}/v1/downloads/00000000-0000-4000-8000-000000000000`);
+  expect(unknown.status).toBe(503);
+  expect(await unknown.json()).toMatchObject({ code: "DEPENDENCY_UNAVAILABLE" });
+  await alone.close();
+});
