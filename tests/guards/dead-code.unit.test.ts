@@ -21,7 +21,7 @@ test("an export that nobody imports, a file that nobody reaches", () => {
 });
 
 test("a dependency that nobody uses, and one that nobody declares", () => {
-  expect(dead["services/processor/package.json"]?.dependencies).toContain("@longhaul/store");
+  expect(dead["services/processor/package.json"]?.dependencies).toContain("@longhaul/objects");
   expect(dead["services/processor/package.json"]?.dependencies).not.toContain("@longhaul/job");
   expect(dead["services/processor/src/main.ts"]?.unlisted).toEqual(["left-pad"]);
 });

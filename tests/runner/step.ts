@@ -25,7 +25,7 @@ export function steps(scale: Scale): Step[] {
     return { name, about, kind: "tests", command, timeoutMs: minutes * MINUTE * patience };
   };
   return [
-    check("lint", "format, lint and import rules", "biome", "ci"),
+    check("lint", "format, lint and import rules", "biome", "check", "--error-on-warnings"),
     check("types", "types", "tsc", "--project", "tsconfig.json"),
     check("dead-code", "dead code and dependencies", "knip", "--no-progress"),
     tests("unit", "unit tests", 5),
@@ -48,6 +48,7 @@ export async function runStep(step: Step, scale: Scale, signal: AbortSignal): Pr
       ...environment,
       PATH: [resolve("node_modules/.bin"), environment.PATH].join(delimiter),
       TEST_SCALE: scale,
+      ...(process.stdout.isTTY ? {} : { NO_COLOR: "1" }),
     },
   });
   let counted: Tally | null = null;

@@ -38,7 +38,8 @@ export type Options = {
   };
   /** Chances that the writer of a record is killed or frozen right after. */
   ambush: { kill: number; freeze: number };
-  objects: { delayMs: [number, number]; error: number; lostRequest: number; lostAnswer: number; late: number };
+  /** `lenient`: the store checks nothing that it is sent. */
+  objects: { lenient: boolean; delayMs: [number, number]; error: number; lostRequest: number; lostAnswer: number; late: number };
   sources: { delayMs: [number, number]; missing: number; error: number; rateLimited: number };
 };
 
@@ -81,6 +82,7 @@ export function optionsOf(seed: number): Options {
     },
     ambush: { kill: faulty(0.08), freeze: faulty(0.3) },
     objects: {
+      lenient: prng.chance(0.3),
       delayMs: [5, prng.magnitude(20, 20_000)],
       error: faulty(0.1),
       lostRequest: faulty(0.05),

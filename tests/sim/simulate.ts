@@ -65,7 +65,7 @@ export async function simulate(seed: number): Promise<History> {
 
 function setUp(world: World): { scene: Scene; promises: Promises } {
   const server = new BusServer(world);
-  const store = new ObjectServer();
+  const store = new ObjectServer(world.options.objects);
   const promises = new Promises();
   const witnesses = new Witnesses([
     new StateCheck(world),

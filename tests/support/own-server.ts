@@ -21,12 +21,13 @@ export type OwnServer = {
   remove(): Promise<void>;
 };
 
-/** What it has acknowledged survives a kill. */
+/** What the server has acknowledged survives its kill. */
 export async function startOwnServer(role: "nats" | "mongodb"): Promise<OwnServer> {
   const dataDir = await mkdtemp(join(tmpdir(), `longhaul-own-${role}-`));
   const supervision = { watchdog: startWatchdog(), say: () => {}, onChange: () => {} };
-  const server = await findServer(role, { env: environment, cacheDir: cacheDirectory(environment), say: console.log });
-  const planned = { server, dataDir, logDir: dataDir, env: environment };
+  const env = environment;
+  const server = await findServer(role, { env, cacheDir: cacheDirectory(env), say: () => {} });
+  const planned = { server, dataDir, logDir: dataDir, env };
   const { spec, url } = await (role === "nats" ? planNats(planned) : planMongodb(planned));
   let running = await startSupervised(spec, supervision);
   return {

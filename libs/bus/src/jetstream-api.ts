@@ -6,7 +6,7 @@ type ApiError = { code: number; err_code: number; description: string };
 type ApiAnswer = { error?: ApiError };
 
 /** Error codes of nats-server (server/errors.json) that mean something to us. */
-export const API_ERRORS = {
+const API_ERRORS = {
   /** "wrong last sequence" on one server, and its form without a number in a cluster. */
   wrongLastSequence: 10071,
   wrongLastSequenceInFlight: 10164,

@@ -21,6 +21,6 @@ export const jobErrorCode = z.enum(JOB_ERROR_CODES);
 export type JobErrorCode = z.infer<typeof jobErrorCode>;
 
 /** Where in a job's work an error happened. */
-export const STAGES = ["claim", "plan", "read-source", "write-result", "publish"] as const;
+const STAGES = ["claim", "plan", "read-source", "write-result", "publish"] as const;
 export const stage = z.enum(STAGES);
 export type Stage = z.infer<typeof stage>;

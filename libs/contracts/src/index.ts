@@ -24,7 +24,15 @@ export {
   type TimelineEntry,
   type Usage,
 } from "./job-record.ts";
-export { type ArchiveMode, JOB_CLASSES, type JobClass, type JobSpec, LANES, type Lane, type SourceKind } from "./job-spec.ts";
+export {
+  type ArchiveMode,
+  JOB_CLASSES,
+  type JobClass,
+  type JobSpec,
+  LANES,
+  type Lane,
+  type SourceKind,
+} from "./job-spec.ts";
 export { type Phase, type Progress, type ProgressMessage, progress, progressMessage } from "./progress.ts";
 export { fileId, type PayloadRef } from "./schema.ts";
 export {

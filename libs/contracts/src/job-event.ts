@@ -3,7 +3,7 @@ import { storedRecord } from "./job-record.ts";
 import { isoTime, jobId, open } from "./schema.ts";
 
 /** What happened to a job, in the past tense. */
-export const EVENT_TYPES = [
+const EVENT_TYPES = [
   "download.requested.v1",
   "download.started.v1",
   "download.checkpoint.v1",

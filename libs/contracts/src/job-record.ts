@@ -27,7 +27,7 @@ export const jobError = open({
 export type JobError = z.infer<typeof jobError>;
 
 /** `[name, size in bytes, etag, crc]`: one file of the plan; null where the source does not tell. */
-export const planEntry = z.tuple([z.string(), count, z.string().nullable(), crc32.nullable()]);
+const planEntry = z.tuple([z.string(), count, z.string().nullable(), crc32.nullable()]);
 export type PlanEntry = z.infer<typeof planEntry>;
 
 /** Exactly one of `entries` and `ref` is set. */
@@ -40,7 +40,7 @@ export const plan = open({
 export type Plan = z.infer<typeof plan>;
 
 /** `[part number, etag, crc32]` */
-export const uploadedPart = z.tuple([z.int().min(1), z.string(), crc32]);
+const uploadedPart = z.tuple([z.int().min(1), z.string(), crc32]);
 
 export const checkpoint = open({
   /** `id` is the multipart upload's id, null until one was created under the key. */

@@ -14,7 +14,7 @@ export type Lane = z.infer<typeof lane>;
 export const archiveMode = z.enum(["auto", "zip", "none"]);
 export type ArchiveMode = z.infer<typeof archiveMode>;
 
-export const sourceKind = z.enum(["s3", "http", "synthetic", "none"]);
+const sourceKind = z.enum(["s3", "http", "synthetic", "none"]);
 export type SourceKind = z.infer<typeof sourceKind>;
 
 /** What was asked for. Exactly one of `fileIds` and `ref` is set; `ref` holds a list too long for a record. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { count, open } from "./schema.ts";
 
-export const PHASES = [
+const PHASES = [
   "waiting",
   "planning",
   "reading",

@@ -36,5 +36,7 @@ export function parseWorkSubject(subject: string): WorkAddress | null {
   const knownLane = LANES.find((l) => l === lane);
   if (root !== "download" || kind !== "requested" || !knownClass || !knownLane || !id || rest.length > 0) return null;
   const number = Number(generation);
-  return Number.isSafeInteger(number) && number >= 1 ? { class: knownClass, lane: knownLane, id, generation: number } : null;
+  return Number.isSafeInteger(number) && number >= 1
+    ? { class: knownClass, lane: knownLane, id, generation: number }
+    : null;
 }

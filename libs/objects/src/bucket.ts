@@ -11,6 +11,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Settings, s3Config } from "@longhaul/runtime";
+import { exactly, sendBody } from "./body.ts";
 import { call } from "./call.ts";
 import type { StoreClient } from "./client.ts";
 import { contentDisposition } from "./content-disposition.ts";
@@ -30,11 +31,10 @@ import { ObjectsError } from "./objects-error.ts";
 import { readObject } from "./read-object.ts";
 import { transferTimeoutMs } from "./transfer-time.ts";
 import { S3Uploads } from "./uploads.ts";
+import { urlLifetimeSeconds } from "./url-lifetime.ts";
 
 export type BucketSettings = EncryptionSettings & Pick<Settings<typeof s3Config>, "s3CallTimeoutMs">;
 
-/** Signed URLs of Signature Version 4 live seven days at most. */
-const LONGEST_TTL_SECONDS = 7 * 86_400;
 /** Headers that a page must be able to read in order to save, to resume and to check a download. */
 const EXPOSED_HEADERS = ["Content-Disposition", "Content-Length", "Content-Range", "Accept-Ranges", "ETag"];
 const NEVER_STORE = "no-cache, no-store, must-revalidate";
@@ -78,7 +78,8 @@ export class S3Bucket implements Bucket {
     });
     return await this.#call(`Signing ${key}`, undefined, async () => {
       const signingDate = new Date();
-      const expiresIn = Math.min(ttlSeconds, LONGEST_TTL_SECONDS, await this.#sessionSeconds(signingDate));
+      const { expiration } = await this.#client.signer.config.credentials();
+      const expiresIn = urlLifetimeSeconds(ttlSeconds, signingDate, expiration);
       const url = await getSignedUrl(this.#client.signer, command, { expiresIn, signingDate });
       return { url, expiresAt: new Date(signingDate.getTime() + expiresIn * 1000) };
     });
@@ -89,25 +90,21 @@ export class S3Bucket implements Bucket {
     body: Uint8Array | Readable,
     { sizeBytes, contentType, crc32, signal }: PutOptions,
   ): Promise<{ etag: string }> {
+    const sent = body instanceof Readable ? exactly(body, sizeBytes) : body;
     const command = new PutObjectCommand({
       Bucket: this.name,
       Key: key,
-      Body: body,
+      Body: sent,
       ContentLength: sizeBytes,
       ContentType: contentType,
       ...(crc32 ? { ChecksumCRC32: crc32Base64(crc32) } : {}),
       ...encryption(this.#settings),
     });
     const timeoutMs = transferTimeoutMs(sizeBytes, this.#settings.s3CallTimeoutMs);
-    try {
-      const output = await call(`PUT ${key}`, timeoutMs, signal, (abortSignal) =>
-        this.#client.s3.send(command, { abortSignal }),
-      );
-      return { etag: output.ETag ?? "" };
-    } finally {
-      // After a failure nobody reads the rest: what the stream holds (a file, a socket) must not stay open.
-      if (body instanceof Readable) body.destroy();
-    }
+    const output = await call(`PUT ${key}`, timeoutMs, signal, (abortSignal) =>
+      sendBody(sent, abortSignal, (stop) => this.#client.s3.send(command, { abortSignal: stop })),
+    );
+    return { etag: output.ETag ?? "" };
   }
 
   async *list(prefix: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<ListedObject> {
@@ -169,14 +166,6 @@ export class S3Bucket implements Bucket {
       if (!(error instanceof ObjectsError && error.code === "CONFLICT")) throw error;
       await this.ping(signal);
     }
-  }
-
-  /** Seconds that the credentials which sign are still good for; a signed URL dies with them. */
-  async #sessionSeconds(now: Date): Promise<number> {
-    const { expiration } = await this.#client.signer.config.credentials();
-    return expiration
-      ? Math.max(1, Math.floor((expiration.getTime() - now.getTime()) / 1000))
-      : Number.POSITIVE_INFINITY;
   }
 
   #call<T>(what: string, signal: AbortSignal | undefined, send: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {

@@ -26,6 +26,10 @@ const CONNECT_TIMEOUT_MS = 3000;
 /** Tries of one call in all; the SDK waits between them with jitter, and they share the call's time-out. */
 const MAX_TRIES = 3;
 
+/** Whatever goes wrong is in the error that a call rejects with; the SDK would write it to the console as well. */
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** @throws BootError `CONFIG_INVALID` when only half of the credentials is given */
 export function createClient(address: StoreAddress, { s3CallTimeoutMs }: { s3CallTimeoutMs: number }): StoreClient {
   const { accessKeyId, secretAccessKey } = address;
   if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
@@ -39,6 +43,7 @@ export function createClient(address: StoreAddress, { s3CallTimeoutMs }: { s3Cal
     region: address.region,
     forcePathStyle: address.forcePathStyle,
     maxAttempts: MAX_TRIES,
+    logger: SILENT,
     // Many S3-compatible stores reject the SDK's default trailing checksums.
     requestChecksumCalculation: "WHEN_REQUIRED" as const,
     responseChecksumValidation: "WHEN_REQUIRED" as const,

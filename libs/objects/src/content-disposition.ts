@@ -10,11 +10,13 @@ const INVISIBLE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u20
  */
 export function contentDisposition(filename: string): string {
   const name = filename.toWellFormed().replace(INVISIBLE, "").replace(/[/\\]/g, "_").trim() || "download";
-  // A percent sign is left out of the ASCII form, because some readers decode it there (RFC 6266, appendix D).
-  const ascii = name
+  // Taken apart, wide forms of quotes and slashes become plain ones: they are replaced after that. A percent sign is
+  // left out of the ASCII form, because some readers decode it there (RFC 6266, appendix D).
+  const plain = name
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
-    .replace(/[^ -~]|["%]/gu, "_");
+    .replace(/[^ -~]|["%/\\]/gu, "_");
+  const ascii = plain.trim() || "download";
   const bytes = Buffer.from(name, "utf8").toString("latin1");
   const utf8 = bytes.replace(
     NOT_ATTR_CHAR,

@@ -1,7 +1,8 @@
 /**
  * `NOT_FOUND` no such object · `NO_BUCKET` no such bucket · `DENIED` credentials or rights · `RATE_LIMITED` asked to slow
  * down · `TIMEOUT` no answer in time · `UNAVAILABLE` not reachable, or its own error · `REJECTED` the request itself is
- * wrong · `CONFLICT` something is there already · `UNSUPPORTED` not known to this store · `ABORTED` the caller's signal
+ * wrong · `CONFLICT` something is there already · `UNSUPPORTED` not known to this store · `BODY_FAILED` the
+ * stream to be written failed · `ABORTED` the caller's signal
  */
 export type ObjectsErrorCode =
   | "NOT_FOUND"
@@ -13,6 +14,7 @@ export type ObjectsErrorCode =
   | "REJECTED"
   | "CONFLICT"
   | "UNSUPPORTED"
+  | "BODY_FAILED"
   | "ABORTED";
 
 /** A call to the object store failed. Branch on `code`. */

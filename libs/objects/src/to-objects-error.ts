@@ -23,6 +23,7 @@ const TIMEOUTS = new Set(["TimeoutError", "ETIMEDOUT", "ESOCKETTIMEDOUT"]);
 
 /** Turns whatever a call of the SDK threw into an `ObjectsError`. `what`: "HEAD downloads/1.zip". */
 export function toObjectsError(error: unknown, what: string): ObjectsError {
+  if (error instanceof ObjectsError) return error;
   const code = codeOf(error);
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new ObjectsError(`${what} failed (${text})`, { code, retryAfterMs: retryAfterMs(error), cause: error });

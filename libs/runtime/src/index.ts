@@ -1,8 +1,8 @@
 export { BootError } from "./boot-error.ts";
 export { type Clock, sleptThrough, systemClock } from "./clock.ts";
-export { envBoolean, envChoice, envInt, envList, envString, envUrl } from "./config/fields.ts";
+export { envList } from "./config/fields.ts";
 export { attemptsConfig, jobLimitsConfig, retentionConfig } from "./config/job-shapes.ts";
-export { ConfigError, type ConfigSchema, loadConfig, maskedConfig, type Settings } from "./config/load.ts";
+export { ConfigError, type ConfigSchema, loadConfig, type Settings } from "./config/load.ts";
 export { mongodbConfig, natsConfig, s3Config, sourceConfig, streamConfig } from "./config/server-shapes.ts";
 export {
   archiveConfig,
@@ -18,11 +18,9 @@ export { type Dependency, type DependencyCheck, type HealthAnswer, HealthRegistr
 export { runService, type ServiceContext } from "./lifecycle.ts";
 export { createLogger, jobLog, LOG_LEVELS, type Logger, type LogLevel } from "./logger.ts";
 export { Counter, createMetrics, Gauge, Histogram, type Metrics } from "./metrics.ts";
-export { type OpsServer, startOpsServer } from "./ops-server.ts";
 export { type Random, systemRandom } from "./random.ts";
-export { redact } from "./redaction.ts";
 export { Releasers } from "./releasers.ts";
-export { type Backoff, backoffMs } from "./retry.ts";
+export { backoffMs } from "./retry.ts";
 export { type Loop, type LoopHealth, type Supervision, supervise } from "./supervise.ts";
-export { childOf, formatTraceparent, parseTraceparent, type TraceContext, traceIdOf } from "./trace-context.ts";
+export { childOf, traceIdOf } from "./trace-context.ts";
 export { VERSION } from "./version.ts";

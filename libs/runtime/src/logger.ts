@@ -1,5 +1,11 @@
 import { LOG_FIELDS } from "@longhaul/contracts";
-import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from "pino";
+import {
+  destination as createDestination,
+  type DestinationStream,
+  type Logger as PinoLogger,
+  pino,
+  stdTimeFunctions,
+} from "pino";
 import { redact } from "./redaction.ts";
 import { traceIdOf } from "./trace-context.ts";
 
@@ -20,8 +26,11 @@ export function createLogger(service: string, level: LogLevel, destination?: Des
     formatters: { level: (label: string) => ({ level: label }) },
     hooks: { streamWrite: redact },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination ?? standardOutput());
 }
+
+/** Written line by line: what a process logged is there however it ends, and in the order in which it happened. */
+const standardOutput = () => createDestination({ dest: 1, sync: true });
 
 /** A logger whose lines carry the job's `job_id` and `trace_id`. */
 export function jobLog(log: Logger, job: { id: string; traceparent: string }): Logger {

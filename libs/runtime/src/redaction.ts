@@ -1,8 +1,11 @@
 const MASK = "***";
 
-/** Members of JSON objects whose value nobody may read, at any depth: headers and settings. */
+/**
+ * Members of JSON objects whose value nobody may read, at any depth: headers and settings. The bounds keep the search
+ * linear, for part of a line comes from strangers.
+ */
 const SECRET_MEMBER =
-  /("(?:authorization|proxy-authorization|cookie|set-cookie|[\w-]*(?:secret|password|passwd|token|api[-_]?key)[\w-]*)":)(?:"(?:[^"\\]|\\.)*"|\[[^\]]*\])/gi;
+  /("(?:authorization|proxy-authorization|cookie|set-cookie|[\w-]{0,40}(?:secret|password|passwd|token|api[-_]?key)[\w-]{0,40})":)(?:"(?:[^"\\]|\\.)*"|\[[^\]]*\])/gi;
 
 /** Parameters of URLs that let their reader do what the signer may: signatures of S3, tokens of sockets. */
 const SECRET_PARAMETER =

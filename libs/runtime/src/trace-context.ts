@@ -27,7 +27,7 @@ export function parseTraceparent(header: string | null | undefined): TraceContex
 }
 
 /** Writes a `traceparent` of version 00. */
-export function formatTraceparent({ traceId, parentId, sampled }: TraceContext): string {
+function formatTraceparent({ traceId, parentId, sampled }: TraceContext): string {
   return `00-${traceId}-${parentId}-${sampled ? "01" : "00"}`;
 }
 

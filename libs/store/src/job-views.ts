@@ -1,12 +1,10 @@
 import type { AnyBulkWriteOperation, Collection } from "mongodb";
 import { isUnencodable, sendBulk } from "./bulk.ts";
+import { BulkSize } from "./bulk-size.ts";
 import type { Call } from "./call.ts";
 import { assertIndexes, JOBS_INDEXES } from "./indexes.ts";
 import { DUPLICATE_KEY, refusesDocument, StoreError } from "./store-error.ts";
 import type { ProgressUpdate, View } from "./view.ts";
-
-/** Operations in one bulk; a larger one would hold the database's write tickets for too long. */
-const BULK_MAX = 500;
 
 /** A view that the database will never take, and why. */
 export type RefusedView = { id: string; reason: string };
@@ -29,23 +27,37 @@ export type JobViews = {
 
 /** The views of jobs that lie in `collection`. */
 export function createJobViews(collection: Collection<View>, call: Call): JobViews {
+  const size = new BulkSize();
+
+  /** Does `send` for all items, as many at a time as the database is likely to do in time. */
+  async function inBulks<T>(items: readonly T[], send: (bulk: readonly T[]) => Promise<unknown>): Promise<void> {
+    for (let done = 0; done < items.length; ) {
+      const bulk = items.slice(done, done + size.operations);
+      try {
+        await send(bulk);
+      } catch (error) {
+        if (error instanceof StoreError && error.code === "TIMEOUT") size.late();
+        throw error;
+      }
+      size.inTime();
+      done += bulk.length;
+    }
+  }
+
   return {
     async upsertMany(views) {
       const refused: RefusedView[] = [];
-      for (const batch of batchesOf(views)) refused.push(...(await upsertBatch(collection, call, batch)));
+      await inBulks(views, async (bulk) => refused.push(...(await upsertBulk(collection, call, bulk))));
       return refused;
     },
-    async writeProgress(updates) {
-      for (const batch of batchesOf(updates)) {
-        await call("store progress", () => sendBulk(collection, batch.map(moveProgress)));
-      }
-    },
+    writeProgress: (updates) =>
+      inBulks(updates, (bulk) => call("store progress", () => sendBulk(collection, bulk.map(moveProgress)))),
     get: (id) => call("read a view", () => collection.findOne({ _id: id })),
     assertIndexes: () => call("list its indexes", () => assertIndexes(collection, JOBS_INDEXES)),
   };
 }
 
-async function upsertBatch(collection: Collection<View>, call: Call, views: readonly View[]): Promise<RefusedView[]> {
+async function upsertBulk(collection: Collection<View>, call: Call, views: readonly View[]): Promise<RefusedView[]> {
   try {
     return await call("store views", upsertOf(collection, views));
   } catch (error) {
@@ -56,7 +68,7 @@ async function upsertBatch(collection: Collection<View>, call: Call, views: read
   }
   // One of them cannot be encoded, and the driver does not say which.
   const refused: RefusedView[] = [];
-  for (const view of views) refused.push(...(await upsertBatch(collection, call, [view])));
+  for (const view of views) refused.push(...(await upsertBulk(collection, call, [view])));
   return refused;
 }
 
@@ -106,8 +118,4 @@ function encodable(view: View): View {
   if ("erased" in view) return view;
   const metadata = new Map(Object.entries(view.record.spec.metadata)) as unknown as Record<string, string>;
   return { ...view, record: { ...view.record, spec: { ...view.record.spec, metadata } } };
-}
-
-function* batchesOf<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let i = 0; i < items.length; i += BULK_MAX) yield items.slice(i, i + BULK_MAX);
 }

@@ -2,7 +2,7 @@ import type { Bus, CoreMessages, JobStore, WorkQueue } from "@longhaul/bus";
 import type { Objects } from "@longhaul/objects";
 import type { Clock, HealthRegistry, Logger, Loop, Metrics, Random } from "@longhaul/runtime";
 import type { JobViews } from "@longhaul/store";
-import Fastify from "fastify";
+import Fastify, { LogController } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { GatewayConfig } from "./config.ts";
 import { contentRoutes } from "./downloads/routes/content.ts";
@@ -19,6 +19,7 @@ import { clientErrorHandler } from "./plugins/client-error.ts";
 import { cors } from "./plugins/cors.ts";
 import { healthRoutes } from "./plugins/health.ts";
 import { httpMetrics } from "./plugins/http-metrics.ts";
+import { inFlight } from "./plugins/in-flight.ts";
 import { openapi } from "./plugins/openapi.ts";
 import { answerError, problems } from "./plugins/problems.ts";
 import { requestId } from "./plugins/request-id.ts";
@@ -51,7 +52,6 @@ export type Gateway = { app: App; loops: Loop[] };
 export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, clock, random, log } = parts;
   const app = newApp(parts);
-  const show = { ...config };
   const watches = new Watches(
     {
       jobs: parts.jobs,
@@ -61,7 +61,7 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
       clock,
       log,
     },
-    { idleMs: config.watchIdleMs, recheckMs: config.watchRecheckMs, show },
+    { idleMs: config.watchIdleMs, recheckMs: config.watchRecheckMs, show: config },
   );
   const sockets = new Sockets(
     { watches, clock, random, log },
@@ -82,7 +82,7 @@ function newApp({ config, log, random }: GatewayParts): App {
     loggerInstance: log,
     // One logger for all requests: what a line needs of its request, it names. A child for each costs more than a poll.
     childLoggerFactory: (logger) => logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
     trustProxy: config.trustProxy ?? false,
     bodyLimit: config.bodyLimitBytes,
@@ -94,8 +94,6 @@ function newApp({ config, log, random }: GatewayParts): App {
     forceCloseConnections: "idle",
     // The whole request must have arrived by then, however slowly it is sent.
     requestTimeout: 30_000,
-    // An answer that takes longer is given up with 504. Sockets leave this rule when they are upgraded.
-    handlerTimeout: config.requestTimeoutMs,
     // Longer than the 60 s for which proxies keep idle connections, so that it is never we who close one being used.
     keepAliveTimeout: 75_000,
     // No limit by silence: sockets are silent for long, and dead ones are found by their pings.
@@ -115,6 +113,7 @@ function newApp({ config, log, random }: GatewayParts): App {
 async function plugins(app: App, { config, metrics, random }: GatewayParts, sockets: Sockets): Promise<void> {
   const publicUrl = config.publicUrl ?? "";
   const methodsOf = allowedMethods(app);
+  inFlight(app, config.requestTimeoutMs);
   traceContext(app, random);
   httpMetrics(app, metrics);
   standardHeaders(app, { secure: publicUrl.startsWith("https://") });
@@ -142,7 +141,7 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
       resultTtlSeconds: config.resultTtlSeconds,
       resultTtlMaxSeconds: config.resultTtlMaxSeconds,
     },
-    show: { ...config },
+    show: config,
     metrics,
     publicUrl: config.publicUrl ?? "",
   });

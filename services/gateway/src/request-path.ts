@@ -1,5 +1,5 @@
 const API_PREFIX = /^\/api(?=\/(?:v1|ws)(?:\/|\?|$))/;
-const TRAILING_SLASHES = /(?<=[^/])\/+(?=\?|$)/;
+const TRAILING_SLASHES = /^([^?]*[^/?])\/+(?=\?|$)/;
 
 /**
  * The path by which a request is routed: one leading `/api` before `/v1` and `/ws` is dropped, because two of the
@@ -7,7 +7,7 @@ const TRAILING_SLASHES = /(?<=[^/])\/+(?=\?|$)/;
  * @param url path and query of the request line
  */
 export function requestPath(url: string): string {
-  return url.replace(API_PREFIX, "").replace(TRAILING_SLASHES, "");
+  return url.replace(API_PREFIX, "").replace(TRAILING_SLASHES, "$1");
 }
 
 /** A UUID of version-4 shape (RFC 9562 §5.4). */

@@ -1,8 +1,16 @@
-import { mongodbConfig, natsConfig, projectorConfig, retentionConfig, serviceConfig } from "@longhaul/runtime";
+import {
+  mongodbConfig,
+  natsConfig,
+  projectorConfig,
+  retentionConfig,
+  serviceConfig,
+  sourceConfig,
+} from "@longhaul/runtime";
 import { z } from "zod";
 
 const { mongodbUrl, mongodbViewsDatabase, mongodbTimeoutMs, mongodbMaxPoolSize } = mongodbConfig;
 const { tombstoneSeconds } = retentionConfig;
+const { sourceKeyTemplate } = sourceConfig;
 
 /** Every environment variable that a notifier reads. */
 export const notifierConfig = z.object({
@@ -14,5 +22,6 @@ export const notifierConfig = z.object({
   mongodbMaxPoolSize,
   ...projectorConfig,
   tombstoneSeconds,
+  sourceKeyTemplate,
 });
 export type NotifierConfig = z.infer<typeof notifierConfig>;

@@ -9,7 +9,8 @@ const END_TO_END_BUCKETS = [0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 900, 3600, 21_
 /** Tells the metrics that a job has ended. */
 export type CountEnd = (end: JobEnd) => void;
 
-export function createNotifierMetrics({ registry }: Metrics): { ends: CountEnd; lag: ProjectionLag } {
+/** @param fileType the kind of file that jobs hand out, as a label */
+export function createNotifierMetrics({ registry }: Metrics, fileType: string): { ends: CountEnd; lag: ProjectionLag } {
   const registers = [registry];
   const lag = new ProjectionLag();
   new Gauge({
@@ -38,7 +39,7 @@ export function createNotifierMetrics({ registry }: Metrics): { ends: CountEnd; 
   });
   return {
     lag,
-    ends({ status, tier, fileType, seconds }) {
+    ends({ status, tier, seconds }) {
       all.inc({ status, user_tier: tier, file_type: fileType });
       byStatus[status]?.inc();
       if (status === "completed" || status === "failed") endToEnd.observe(seconds);

@@ -28,7 +28,7 @@ export type Notifier = {
  * Starts to push each stored write and all progress to the gateways, and to keep the views. No push waits for a view.
  */
 export function startNotifier({ config, bus, store, log, metrics, health, signal }: NotifierDeps): Notifier {
-  const { ends, lag } = createNotifierMetrics(metrics);
+  const { ends, lag } = createNotifierMetrics(metrics, fileTypeOf(config.sourceKeyTemplate));
   const progress = new ProgressBuffer();
   startPush({ core: createCore(bus, log), progress, ends });
 
@@ -49,3 +49,6 @@ export function startNotifier({ config, bus, store, log, metrics, health, signal
   health.watchLoops(supervision.health);
   return { done: supervision.done };
 }
+
+/** The extension of the sources' keys: the gateways say the same of the jobs that they create. */
+const fileTypeOf = (keyTemplate: string) => /\.(\w{1,16})$/.exec(keyTemplate)?.[1] ?? "other";

@@ -22,7 +22,14 @@ export function storedEntries(zip: Buffer): StoredEntry[] {
     const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((offset) => zip.readUInt16LE(at + offset));
     const name = zip.toString("utf8", at + 46, at + 46 + (nameBytes ?? 0));
     const bytes = entryBytes(zip, zip.readUInt32LE(at + 42), zip.readUInt32LE(at + 20), name);
-    if (crcOf(bytes) !== zip.readUInt32LE(at + 16).toString(16).padStart(8, "0")) throw new Error(`${name} is damaged`);
+    if (
+      crcOf(bytes) !==
+      zip
+        .readUInt32LE(at + 16)
+        .toString(16)
+        .padStart(8, "0")
+    )
+      throw new Error(`${name} is damaged`);
     entries.push({ name, bytes });
     at += 46 + (nameBytes ?? 0) + (extraBytes ?? 0) + (commentBytes ?? 0);
   }

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { PLANTS, plantInto } from "./plant.ts";
 
 const run = promisify(execFile);
+const HOOK = new URL("./load-plant.ts", import.meta.url);
 const SEEDS = 200;
 const PATIENCE_MS = 120_000;
 
@@ -11,8 +12,7 @@ type Ended = { code: number; output: string };
 
 /** Runs the simulation with the plant, as its own process, because a module is loaded once in a process. */
 async function simulateWith(plant: string): Promise<Ended> {
-  const hook = `./tests/sim/plants/load-plant.ts?plant=${plant}`;
-  const args = ["--import", hook, "tests/sim/main.ts", "--seeds", String(SEEDS)];
+  const args = ["--import", `${HOOK.href}?plant=${plant}`, "tests/sim/main.ts", "--seeds", String(SEEDS)];
   try {
     const { stdout } = await run(process.execPath, args, { timeout: PATIENCE_MS });
     return { code: 0, output: stdout };

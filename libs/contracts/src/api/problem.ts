@@ -26,7 +26,7 @@ export const PROBLEMS = {
 } as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
-export const problemCode = z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]);
+const problemCode = z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]);
 
 export const fieldError = z.union([
   /** JSON pointer of the field, as a URI fragment. */

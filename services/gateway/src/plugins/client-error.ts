@@ -8,7 +8,10 @@ const PROBLEM_OF: Record<string, { code: ProblemCode; detail: string }> = {
     detail: "The request's headers are larger than this server takes.",
   },
 };
-const OTHER = { code: "VALIDATION_ERROR", detail: "This is not an HTTP request that can be read." } as const;
+const OTHER = {
+  code: "VALIDATION_ERROR",
+  detail: "This is not an HTTP request that can be read, or it came too slowly.",
+} as const;
 
 /**
  * Answers what never became a request: Node could not parse it, or it was too slow. There is no response object then,

@@ -8,7 +8,7 @@ import type { App } from "./app.ts";
 
 const CONTENT_TYPE = "application/problem+json; charset=utf-8";
 /** How soon it makes sense to ask again when a dependency is away, seconds. */
-export const AWAY_RETRY_SECONDS = 2;
+const AWAY_RETRY_SECONDS = 2;
 
 /** Every answer that is not a success, as RFC 9457 `application/problem+json`; never kept by any cache. */
 export function problems(app: App, allowedMethods: (path: string) => string[]): void {
@@ -57,6 +57,8 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, error: Proble
     ...members,
   };
   reply.code(status).header("content-type", CONTENT_TYPE).header("cache-control", "no-store");
+  // A refused handshake ends its connection, and the client must not send the next request over it.
+  if (request.ws) reply.header("connection", "close");
   if (retryAfterSeconds !== undefined) reply.header("retry-after", String(retryAfterSeconds));
   if (allow !== undefined) reply.header("allow", allow);
   return reply.serializer(JSON.stringify).send(body);
@@ -95,11 +97,6 @@ function frameworkProblem(error: Partial<FastifyError>): ProblemError {
       return new ProblemError("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.");
     case "FST_ERR_BAD_URL":
       return new ProblemError("NOT_FOUND", "The path is not correctly percent-encoded, so nothing can be there.");
-    case "FST_ERR_HANDLER_TIMEOUT":
-      return new ProblemError(
-        "REQUEST_TIMEOUT",
-        "The request took too long and was given up. What it began may still be done.",
-      );
     default:
       // JSON that cannot be read, an empty body that says it is JSON, a length that does not fit, a poisoned prototype.
       if (error.statusCode === 400) return new ProblemError("MALFORMED_JSON", "The body cannot be read as JSON.");

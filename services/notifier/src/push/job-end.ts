@@ -1,11 +1,10 @@
 import type { StoredMessage } from "@longhaul/bus";
-import type { JobRecord, JobSpec, StoredRecord, TimelineEntry } from "@longhaul/contracts";
+import type { JobRecord, StoredRecord, TimelineEntry } from "@longhaul/contracts";
 
 /** The end of one generation of a job, as metrics tell it. */
 export type JobEnd = {
   status: "completed" | "failed" | "cancelled" | "expired";
   tier: string;
-  fileType: "file" | "archive";
   /** From the request that began the generation. */
   seconds: number;
 };
@@ -26,7 +25,6 @@ export function endOf({ type, record }: Pick<StoredMessage, "type" | "record">):
   return {
     status: record.status,
     tier: record.tier,
-    fileType: fileTypeOf(record.spec),
     seconds: Math.max(0, (Date.parse(record.updatedAt) - Date.parse(beganAt(record))) / 1000),
   };
 }
@@ -34,8 +32,6 @@ export function endOf({ type, record }: Pick<StoredMessage, "type" | "record">):
 function hasEnded(record: StoredRecord): record is JobRecord & { status: JobEnd["status"] } {
   return ["completed", "failed", "cancelled", "expired"].includes(record.status);
 }
-
-const fileTypeOf = ({ filesTotal, archive }: JobSpec) => (filesTotal > 1 || archive === "zip" ? "archive" : "file");
 
 function beganAt({ timeline, createdAt }: JobRecord): string {
   return timeline.findLast((entry: TimelineEntry) => BEGINNINGS.has(entry.event))?.at ?? createdAt;

@@ -1,5 +1,6 @@
 import { apiJob, type CreateLimits, createDownloadBody, LOG_FIELDS } from "@longhaul/contracts";
-import { Shown, type ShowOptions } from "../../live/shown.ts";
+import { present } from "@longhaul/job";
+import type { ShowOptions } from "../../live/shown.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import type { App } from "../../plugins/app.ts";
 import { callerOf } from "../../plugins/caller.ts";
@@ -18,6 +19,9 @@ export type CreateRouteOptions = {
 /** When a client that polls should look for the first time, seconds. */
 const RETRY_AFTER = "2";
 
+/** Characters of a user agent that are kept: enough to tell clients apart, too few to fill a record. */
+const USER_AGENT_MAX = 500;
+
 /** `POST /v1/downloads` */
 export function createRoute(app: App, options: CreateRouteOptions): void {
   const { ports, policy, show, metrics, publicUrl } = options;
@@ -35,24 +39,21 @@ export function createRoute(app: App, options: CreateRouteOptions): void {
       body: request.body,
       owner: { tenant, user, tier },
       clientIp: request.ip,
-      userAgent: request.headers["user-agent"] ?? null,
+      userAgent: request.headers["user-agent"]?.slice(0, USER_AGENT_MAX) ?? null,
       createdVia: "v1",
       traceparent,
       traceId,
     });
     metrics.created(tier);
-    request.log.info(
+    request.log.debug(
       { [LOG_FIELDS.jobId]: record.id, [LOG_FIELDS.traceId]: traceId, class: record.spec.class },
       "job created",
     );
-    const { body, job } = new Shown({ seq, n: 0 }, record, show);
+    const job = present(record, { seq, n: 0 }, show);
     reply
       .code(202)
       .header("location", publicUrl + job.links.self)
       .header("retry-after", RETRY_AFTER);
-    reply.header("cache-control", "private, no-cache").type("application/json; charset=utf-8");
-    return reply.serializer(asIs).send(body as never);
+    return reply.header("cache-control", "private, no-cache").send(job);
   });
 }
-
-const asIs = (text: unknown) => text as string;

@@ -25,7 +25,11 @@ export function socketRoute(app: App, { sockets, allowedOrigins, draining }: Soc
     url: "/v1/downloads/:id/ws",
     schema,
     exposeHeadRoute: false,
-    preHandler: (request, _reply, done) => done(refusal(request, allowedOrigins, draining())),
+    preHandler: async (request) => {
+      refuse(request, allowedOrigins, draining());
+      // A name that cannot be used is told while the client can still read an answer.
+      streamCallerOf(request, request.query.user_id);
+    },
     handler: upgradeRequired,
     wsHandler: (socket, request) => {
       const { params, query } = request;
@@ -36,27 +40,22 @@ export function socketRoute(app: App, { sockets, allowedOrigins, draining }: Soc
   });
 }
 
-/** Why the handshake is refused; what a browser page should be able to read comes as a close code instead. */
-function refusal(
-  request: FastifyRequest,
-  allowedOrigins: readonly string[],
-  draining: boolean,
-): ProblemError | undefined {
+/** Refuses a handshake that cannot be; what a browser page should be able to read comes as a close code instead. */
+function refuse(request: FastifyRequest, allowedOrigins: readonly string[], draining: boolean): void {
   if (draining) {
-    return new ProblemError("SHUTTING_DOWN", "This server is shutting down; connect again.", {
+    throw new ProblemError("SHUTTING_DOWN", "This server is shutting down; connect again.", {
       retryAfterSeconds: RECONNECT_SECONDS,
     });
   }
   if (!originAllowed(request.headers.origin, request.host, allowedOrigins)) {
-    return new ProblemError("ORIGIN_NOT_ALLOWED", "Pages of this origin may not open sockets here.");
+    throw new ProblemError("ORIGIN_NOT_ALLOWED", "Pages of this origin may not open sockets here.");
   }
   const offered = request.headers["sec-websocket-protocol"];
   if (offered !== undefined && !offered.split(",").some((protocol) => protocol.trim() === WS_PROTOCOL)) {
-    return new ProblemError("VALIDATION_ERROR", `The only sub-protocol here is ${WS_PROTOCOL}.`, {
+    throw new ProblemError("VALIDATION_ERROR", `The only sub-protocol here is ${WS_PROTOCOL}.`, {
       errors: [{ header: "sec-websocket-protocol", detail: `must offer ${WS_PROTOCOL}, or nothing` }],
     });
   }
-  return undefined;
 }
 
 function upgradeRequired(_request: FastifyRequest, reply: FastifyReply): never {

@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { environment } from "@longhaul/runtime";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cacheDirectory } from "../servers/cache.ts";
+import { findServer } from "../servers/find-server.ts";
+import { planNats } from "../servers/nats.ts";
+import { startSupervised } from "./supervised-process.ts";
+import { until } from "./until.ts";
+import { startWatchdog, type Watchdog } from "./watchdog.ts";
+
+let dataDir = "";
+let watchdog: Watchdog;
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "longhaul-supervised-"));
+  watchdog = startWatchdog();
+});
+afterAll(async () => {
+  watchdog.dismiss();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+async function natsPlan() {
+  const server = await findServer("nats", { env: environment, cacheDir: cacheDirectory(environment), say: () => {} });
+  return planNats({ server, dataDir, logDir: dataDir, env: environment });
+}
+
+test("a server that is killed comes back on the same port, and stays away once it is stopped", async () => {
+  const { spec } = await natsPlan();
+  let changes = 0;
+  const nats = await startSupervised(spec, { watchdog, say: () => {}, onChange: () => changes++ });
+  const first = nats.pid() ?? 0;
+  expect(await spec.ready()).toBe(true);
+
+  process.kill(first, "SIGKILL");
+  expect(await until(() => nats.pid() !== first && nats.pid() !== null && spec.ready(), { timeoutMs: 15_000 })).toBe(
+    true,
+  );
+  expect(changes).toBeGreaterThanOrEqual(3);
+
+  await nats.stop();
+  expect(nats.pid()).toBeNull();
+  expect(await spec.ready()).toBe(false);
+});
+
+test("a program that ends while it starts is an error that shows its log", async () => {
+  const { spec } = await natsPlan();
+  const broken = {
+    ...spec,
+    command: "sh",
+    args: ["-c", "echo wrong settings >&2; exit 1"],
+    logFile: join(dataDir, "broken.log"),
+  };
+  await expect(startSupervised(broken, { watchdog, say: () => {}, onChange: () => {} })).rejects.toMatchObject({
+    code: "ENDED_AT_START",
+    message: expect.stringContaining("wrong settings"),
+  });
+});

@@ -1,0 +1,155 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { JOB_CLASSES, LANES } from "@longhaul/contracts";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { type NatsServer, startNats } from "../../../tests/support/nats.ts";
+import { inParallel, until } from "../../../tests/support/until.ts";
+import { type Bus, connectBus } from "./connect.ts";
+import type { Delivery } from "./delivery.ts";
+import type { LaneState, SlotsPerClass } from "./slots.ts";
+import { aRecord, connectTo, migrate, queueOf, SETTINGS, silent } from "./testing/fixtures.ts";
+import { startPuller } from "./work-puller.ts";
+
+let server: NatsServer;
+let bus: Bus;
+
+beforeAll(async () => {
+  server = await startNats();
+  bus = await connectTo(server.url);
+  await migrate(bus);
+});
+afterAll(async () => {
+  await bus?.close();
+  await server?.remove();
+});
+
+/** A worker of its own connection that counts what it is given. */
+async function startWorker(slotsPerClass: SlotsPerClass, work: (delivery: Delivery) => Promise<void>) {
+  const own = await connectBus({ servers: [server.url], name: "worker", log: silent });
+  const counts = { running: 0, most: 0, deliveries: 0, done: new Set<string>() };
+  const onItem = async (delivery: Delivery) => {
+    counts.most = Math.max(counts.most, ++counts.running);
+    counts.deliveries++;
+    try {
+      await work(delivery);
+      delivery.ack();
+      counts.done.add(delivery.address?.id ?? "");
+    } finally {
+      counts.running--;
+    }
+  };
+  const puller = startPuller(own, { slotsPerClass, onItem, log: silent });
+  onTestFinished(async () => {
+    await puller.stop();
+    await own.close();
+  });
+  return { counts, puller };
+}
+
+/** Puts items into a lane and gives their ids. Tests wait for their own: a killed server brings back what was acknowledged last. */
+async function enqueue(count: number, lane: Partial<Pick<LaneState, "class" | "lane">> = {}): Promise<string[]> {
+  const queue = queueOf(bus);
+  const records = Array.from({ length: count }, () => aRecord(lane));
+  await inParallel(count, 64, async (index) => {
+    const record = records[index];
+    if (record) await queue.enqueue(record, 1);
+  });
+  return records.map(({ id }) => id);
+}
+
+const allOf = (ids: readonly string[], done: ReadonlySet<string>) => ids.every((id) => done.has(id));
+
+/** Items that are pulled and not yet answered, over all lanes. */
+async function unanswered(): Promise<number> {
+  const answer = await bus.requests.request("$JS.API.CONSUMER.LIST.WORK", "", { timeoutMs: 5_000 });
+  const { consumers } = answer.json<{ consumers: { num_ack_pending: number }[] }>();
+  return consumers.reduce((sum, { num_ack_pending }) => sum + num_ack_pending, 0);
+}
+
+test("2,000 items go through 20 slots, never more than 20 at once, also not pulled", async () => {
+  await enqueue(1_000, { lane: "bulk" });
+  await enqueue(500, { class: "high" });
+  await enqueue(500, { class: "batch", lane: "bulk" });
+  const { counts } = await startWorker({ high: 5, normal: 10, batch: 5 }, () => delay(5));
+  let mostPulled = 0;
+  await until("all are done", async () => {
+    mostPulled = Math.max(mostPulled, await unanswered());
+    return counts.done.size === 2_000;
+  });
+  expect(counts.most).toBeGreaterThan(10);
+  expect(counts.most).toBeLessThanOrEqual(20);
+  expect(mostPulled).toBeLessThanOrEqual(20);
+  expect(counts.deliveries).toBe(2_000);
+});
+
+test("it goes on after the server was killed, and keeps to its slots", async () => {
+  const ids = await enqueue(2_000, { lane: "bulk" });
+  const { counts } = await startWorker({ high: 5, normal: 10, batch: 5 }, () => delay(5));
+  for (const share of [500, 1_000]) {
+    await until(`${share} are done`, () => counts.done.size > share);
+    await server.kill();
+    await server.start();
+  }
+  await until("all are done", () => allOf(ids, counts.done));
+  expect(counts.most).toBeLessThanOrEqual(20);
+  await until("the queue's own connection stands again", () => bus.connected());
+});
+
+test("an idle worker gets an item at once, in every lane", async () => {
+  const { counts } = await startWorker({ high: 5, normal: 20, batch: 50 }, () => Promise.resolve());
+  for (const jobClass of JOB_CLASSES) {
+    for (const lane of LANES) {
+      const ids = await enqueue(1, { class: jobClass, lane });
+      await until(`${jobClass}-${lane} is served`, () => allOf(ids, counts.done), 2_000);
+    }
+  }
+});
+
+test("one job in the fast lane does not wait for a flood in the bulk lane", async () => {
+  const flood = await enqueue(300, { lane: "bulk" });
+  const { counts } = await startWorker({ high: 5, normal: 10, batch: 5 }, () => delay(50));
+  await until("the flood runs", () => counts.done.size > 20);
+  const one = await enqueue(1);
+  await until("the one job is done", () => allOf(one, counts.done));
+  expect(allOf(flood, counts.done)).toBe(false);
+  await until("all are done", () => allOf(flood, counts.done));
+});
+
+test("a worker with fewer slots than lanes serves every lane", async () => {
+  const flood = await enqueue(20, { class: "batch", lane: "bulk" });
+  const { counts } = await startWorker({ high: 1, normal: 1, batch: 1 }, () => delay(20));
+  const others = [await enqueue(1, { class: "normal", lane: "bulk" }), await enqueue(1, { class: "high" })];
+  await until("all are done", () => allOf([...flood, ...others.flat()], counts.done));
+  expect(counts.most).toBeLessThanOrEqual(3);
+});
+
+test("two workers share the items; the one that stops leaves the rest to the other at once", async () => {
+  const ids = await enqueue(200);
+  const slots = { high: 5, normal: 10, batch: 5 };
+  const work = () => delay(20);
+  const leaving = await startWorker(slots, work);
+  const staying = await startWorker(slots, work);
+  await until("both work", () => leaving.counts.done.size > 5 && staying.counts.done.size > 5);
+  await leaving.puller.stop();
+  await until("the running ones are done", () => leaving.puller.running() === 0);
+  const doneWhenStopped = leaving.counts.done.size;
+  const done = () => new Set([...leaving.counts.done, ...staying.counts.done]);
+  // Soon enough to tell that no item sat out its ack_wait at the worker that left.
+  await until("all are done", () => allOf(ids, done()), SETTINGS.ackWaitMs - 100);
+  expect(leaving.counts.done.size).toBe(doneWhenStopped);
+});
+
+test("an item that was handed back comes again after its delay, and counts its deliveries", async () => {
+  const deliveries: { id: string; at: number; count: number }[] = [];
+  const { counts } = await startWorker({ high: 5, normal: 10, batch: 5 }, async ({ item, deliveryCount, nak }) => {
+    deliveries.push({ id: item?.id ?? "", at: performance.now(), count: deliveryCount });
+    if (deliveryCount < 3) {
+      nak(300);
+      throw new Error("not now");
+    }
+  });
+  const ids = await enqueue(1);
+  await until("it is done", () => allOf(ids, counts.done));
+  const [first, second, third] = deliveries.filter(({ id }) => id === ids[0]);
+  expect([first?.count, second?.count, third?.count]).toEqual([1, 2, 3]);
+  expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(250);
+});

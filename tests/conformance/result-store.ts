@@ -1,0 +1,139 @@
+import { randomUUID } from "node:crypto";
+import { expect, test } from "vitest";
+import type { ResultStore, SentPart } from "../../services/processor/src/job/ports.ts";
+import { crcOf } from "../sim/objects/object-server.ts";
+import { type Bench, outcomeOf } from "./bench.ts";
+
+export type ResultStoreDriver = {
+  store: ResultStore;
+  /** Least size of every part but the last. */
+  partBytes: number;
+};
+
+const CONTENT_TYPE = "application/zip";
+
+/** What the work takes for granted of the store of results. */
+export function resultStoreConformance(bench: Bench<ResultStoreDriver>): void {
+  const { signal } = new AbortController();
+  const inBench = (name: string, body: (driver: ResultStoreDriver, key: string) => Promise<void>) =>
+    test(name, () => bench.run((driver) => body(driver, `results/conformance/${randomUUID()}/key`)));
+  const bytesOf = (size: number, seed: number) => Uint8Array.from({ length: size }, (_, i) => (i * 7 + seed) % 251);
+  const put = ({ store }: ResultStoreDriver, key: string, bytes: Uint8Array) =>
+    store.put(key, bytes, { contentType: CONTENT_TYPE, crc32: crcOf(bytes), signal });
+
+  async function send(
+    { store }: ResultStoreDriver,
+    upload: { key: string; id: string },
+    number: number,
+    bytes: Uint8Array,
+  ) {
+    const crc32 = crcOf(bytes);
+    return { number, etag: await store.uploadPart(upload, { number, bytes, crc32 }, signal), crc32 };
+  }
+
+  async function begin({ store }: ResultStoreDriver, key: string) {
+    return { key, id: await store.createUpload(key, { contentType: CONTENT_TYPE, signal }) };
+  }
+
+  function complete(
+    { store }: ResultStoreDriver,
+    upload: { key: string; id: string },
+    parts: SentPart[],
+    whole: Uint8Array,
+  ) {
+    return store.completeUpload(upload, parts, { crc32: crcOf(whole), signal });
+  }
+
+  /** A store may keep no checksum; the one that it tells is that of the bytes. */
+  async function expectStored({ store }: ResultStoreDriver, key: string, bytes: Uint8Array): Promise<void> {
+    const head = await store.head(key, { signal });
+    expect(head?.sizeBytes).toBe(bytes.length);
+    expect([null, crcOf(bytes)]).toContain(head?.crc32);
+  }
+
+  inBench("nothing is found under a key that nobody used", async ({ store }, key) => {
+    expect(await store.head(key, { signal })).toBeNull();
+  });
+
+  inBench("an object is there after its put, and replaced by the next", async (driver, key) => {
+    await put(driver, key, bytesOf(1_000, 1));
+    await expectStored(driver, key, bytesOf(1_000, 1));
+    await put(driver, key, bytesOf(500, 2));
+    await expectStored(driver, key, bytesOf(500, 2));
+    await put(driver, key, new Uint8Array());
+    await expectStored(driver, key, new Uint8Array());
+  });
+
+  inBench("the parts of an upload become one object when it is completed, and not before", async (driver, key) => {
+    const pieces = [bytesOf(driver.partBytes, 1), bytesOf(driver.partBytes, 2), bytesOf(10, 3)] as const;
+    const upload = await begin(driver, key);
+    // Parts may arrive in any order.
+    const last = await send(driver, upload, 3, pieces[2]);
+    const first = await send(driver, upload, 1, pieces[0]);
+    const middle = await send(driver, upload, 2, pieces[1]);
+    expect(await driver.store.head(key, { signal })).toBeNull();
+    const whole = Buffer.concat(pieces);
+    await complete(driver, upload, [first, middle, last], whole);
+    await expectStored(driver, key, whole);
+  });
+
+  inBench("a part that is sent again replaces the one before", async (driver, key) => {
+    const upload = await begin(driver, key);
+    await send(driver, upload, 1, bytesOf(700, 1));
+    const again = await send(driver, upload, 1, bytesOf(900, 2));
+    await complete(driver, upload, [again], bytesOf(900, 2));
+    await expectStored(driver, key, bytesOf(900, 2));
+  });
+
+  inBench("completing with a part that was replaced meanwhile is refused, or takes the newest", async (driver, key) => {
+    const upload = await begin(driver, key);
+    const old = await send(driver, upload, 1, bytesOf(700, 1));
+    await send(driver, upload, 1, bytesOf(900, 2));
+    // S3 compares ETags and checksums; SeaweedFS does neither.
+    if ((await outcomeOf(complete(driver, upload, [old], bytesOf(700, 1)))) === "REJECTED") {
+      expect(await driver.store.head(key, { signal })).toBeNull();
+    } else {
+      await expectStored(driver, key, bytesOf(900, 2));
+    }
+  });
+
+  inBench("an upload is not completed with a part that was never sent", async (driver, key) => {
+    const upload = await begin(driver, key);
+    const part = await send(driver, upload, 1, bytesOf(700, 1));
+    const missing = { ...part, number: 2 };
+    expect(await outcomeOf(complete(driver, upload, [part, missing], bytesOf(1_400, 1)))).toBe("REJECTED");
+    expect(await driver.store.head(key, { signal })).toBeNull();
+  });
+
+  inBench("an upload that is completed is no upload any more, and its object stays", async (driver, key) => {
+    const upload = await begin(driver, key);
+    const part = await send(driver, upload, 1, bytesOf(700, 1));
+    await complete(driver, upload, [part], bytesOf(700, 1));
+    expect(await outcomeOf(send(driver, upload, 2, bytesOf(10, 2)))).toBe("NOT_FOUND");
+    await expectStored(driver, key, bytesOf(700, 1));
+  });
+
+  inBench("completing twice leaves the one object, whatever the second call says", async (driver, key) => {
+    const upload = await begin(driver, key);
+    const part = await send(driver, upload, 1, bytesOf(700, 1));
+    await complete(driver, upload, [part], bytesOf(700, 1));
+    // S3 answers a repeated Complete like the first for a while; others say that there is no such upload.
+    expect(["done", "NOT_FOUND"]).toContain(await outcomeOf(complete(driver, upload, [part], bytesOf(700, 1))));
+    await expectStored(driver, key, bytesOf(700, 1));
+  });
+
+  inBench("there is no upload that nobody began", async (driver, key) => {
+    const begun = await begin(driver, key);
+    const part = await send(driver, begun, 1, bytesOf(700, 1));
+    const other = { key: `${key}-2`, id: begun.id };
+    expect(await outcomeOf(send(driver, other, 1, bytesOf(700, 1)))).toBe("NOT_FOUND");
+    expect(await outcomeOf(complete(driver, other, [part], bytesOf(700, 1)))).toBe("NOT_FOUND");
+  });
+
+  inBench("a call whose signal is aborted fails as aborted and does nothing", async (driver, key) => {
+    const aborted = AbortSignal.abort();
+    const options = { contentType: CONTENT_TYPE, crc32: crcOf(new Uint8Array(9)), signal: aborted };
+    expect(await outcomeOf(driver.store.put(key, new Uint8Array(9), options))).toBe("ABORTED");
+    expect(await driver.store.head(key, { signal })).toBeNull();
+  });
+}
