@@ -21,7 +21,16 @@ beforeAll(async () => {
   buses = await Promise.all(cluster.urls.map(connectTo));
   const [first] = buses;
   // A cluster that has just come up elects its leaders first.
-  await until("the streams of three replicas", () => first && migrate(first, { ...SETTINGS, replicas: 3 }).then(() => true, () => false), 60_000);
+  await until(
+    "the streams of three replicas",
+    () =>
+      first &&
+      migrate(first, { ...SETTINGS, replicas: 3 }).then(
+        () => true,
+        () => false,
+      ),
+    60_000,
+  );
   stores = buses.map(storeOf);
 }, 120_000);
 afterAll(async () => {

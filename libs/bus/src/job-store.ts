@@ -60,7 +60,7 @@ export function createJobStore(bus: Bus, { clock, random, log, timeoutMs }: JobS
 }
 
 /** `JOBS` as `putOnce` sees it. */
-function createJobLog(bus: Bus): JobLog {
+export function createJobLog(bus: Bus): JobLog {
   return {
     async append(id, bytes, expectedSeq, { traceparent, ttlSeconds, timeoutMs }) {
       const headers = encodeHeaders({

@@ -7,7 +7,9 @@ const DAY_SECONDS = 86_400;
 /** How large a job may be. */
 export const jobLimitsConfig = {
   jobMaxFiles: envInt({ min: 1, max: 100_000 }).default(1000).describe("files in one job"),
-  jobMaxBytes: envInt({ min: 1, max: 562 * GiB }).default(100 * GiB).describe("bytes of one job's files together"),
+  jobMaxBytes: envInt({ min: 1, max: 562 * GiB })
+    .default(100 * GiB)
+    .describe("bytes of one job's files together"),
   fileMaxBytes: envInt({ min: 1, max: 562 * GiB })
     .default(10 * GiB)
     .describe("bytes of one file"),
