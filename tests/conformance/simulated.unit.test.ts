@@ -7,4 +7,5 @@ import { workQueueConformance } from "./work-queue.ts";
 describe("the simulated JOBS", () => jobLogConformance(simulatedJobLog));
 describe("the simulated WORK", () => workQueueConformance(simulatedWorkQueue));
 describe("the simulated store of results", () => resultStoreConformance(simulatedResultStore({ lenient: false })));
-describe("the simulated store that checks nothing", () => resultStoreConformance(simulatedResultStore({ lenient: true })));
+describe("the simulated store that checks nothing", () =>
+  resultStoreConformance(simulatedResultStore({ lenient: true })));

@@ -39,7 +39,14 @@ export type Options = {
   /** Chances that the writer of a record is killed or frozen right after. */
   ambush: { kill: number; freeze: number };
   /** `lenient`: the store checks nothing that it is sent. */
-  objects: { lenient: boolean; delayMs: [number, number]; error: number; lostRequest: number; lostAnswer: number; late: number };
+  objects: {
+    lenient: boolean;
+    delayMs: [number, number];
+    error: number;
+    lostRequest: number;
+    lostAnswer: number;
+    late: number;
+  };
   sources: { delayMs: [number, number]; missing: number; error: number; rateLimited: number };
 };
 

@@ -8,6 +8,7 @@ import { WorkerActor } from "./actors/worker-actor.ts";
 import { BusServer } from "./bus/bus-server.ts";
 import { FenceCheck } from "./checks/fence-check.ts";
 import { ItemCheck } from "./checks/item-check.ts";
+import { QuietCheck } from "./checks/quiet-check.ts";
 import { AcceptedCheck, restless } from "./checks/rest-check.ts";
 import { ResultCheck } from "./checks/result-check.ts";
 import { StateCheck } from "./checks/state-check.ts";
@@ -69,6 +70,7 @@ function setUp(world: World): { scene: Scene; promises: Promises } {
   const promises = new Promises();
   const witnesses = new Witnesses([
     new StateCheck(world),
+    new QuietCheck(world),
     new ItemCheck({ world, server }),
     new TakeoverCheck(world),
     new FenceCheck(world),

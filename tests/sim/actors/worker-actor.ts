@@ -10,7 +10,7 @@ import type { Scene } from "../scene.ts";
 import { createSimulatedWork } from "./simulated-work.ts";
 
 const DAY_SECONDS = 86_400;
-export const MAX_CRASHES = 5;
+const MAX_CRASHES = 5;
 /** A process that was told to end is killed after this time. */
 const GRACE_MS = 40_000;
 

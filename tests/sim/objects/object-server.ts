@@ -22,7 +22,7 @@ export class ObjectServer {
 
   put(key: string, bytes: Uint8Array, crc: string): void {
     this.#compare(bytes, crc, key);
-    this.objects.set(key, bytes.slice());
+    this.objects.set(key, copyOf(bytes));
   }
 
   createUpload(key: string): string {
@@ -37,7 +37,7 @@ export class ObjectServer {
     this.#compare(part.bytes, part.crc32, `part ${part.number} of ${upload.key}`);
     // No two parts share an ETag here, so a Complete that names the wrong one of two equal parts is found out.
     const etag = `"part-${++this.#partsSent}"`;
-    parts.set(part.number, { etag, bytes: part.bytes.slice() });
+    parts.set(part.number, { etag, bytes: copyOf(part.bytes) });
     return etag;
   }
 
@@ -75,5 +75,8 @@ export class ObjectServer {
 
 /** CRC-32 as 8 hex digits. */
 export const crcOf = (bytes: Uint8Array): string => crc32(bytes).toString(16).padStart(8, "0");
+
+/** The caller may use its memory again. (`slice` of a Buffer would share it.) */
+const copyOf = (bytes: Uint8Array) => Uint8Array.from(bytes);
 
 const rejected = (message: string) => new ObjectsError(message, { code: "REJECTED" });
