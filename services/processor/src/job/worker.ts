@@ -49,7 +49,6 @@ export class Worker {
       same.slot.replace(delivery);
       return;
     }
-    await this.#endOlder(delivery);
     await this.#start(delivery);
   }
 
@@ -90,6 +89,8 @@ export class Worker {
     // Subscribed before the claim, so that no write after it can be missed.
     const watch = this.#watch(active);
     try {
+      // In the registry all the while: a second delivery of the item must find this one, and not start a run of its own.
+      await this.#endOlder(delivery);
       const held = await admit(delivery, slot, this.#deps);
       if (held === null) return;
       active.held = held;
