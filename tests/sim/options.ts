@@ -36,8 +36,8 @@ export type Options = {
     disconnects: number;
     fullJobs: number;
   };
-  /** Chances that the writer of a record is killed or frozen right after. */
-  ambush: { kill: number; freeze: number };
+  /** Chances that a write is followed by a death, a stall, or a user's command. */
+  ambush: { kill: number; freeze: number; command: number };
   /** `lenient`: the store checks nothing that it is sent. */
   objects: {
     lenient: boolean;
@@ -87,7 +87,7 @@ export function optionsOf(seed: number): Options {
       disconnects: times(6),
       fullJobs: times(2),
     },
-    ambush: { kill: faulty(0.08), freeze: faulty(0.3) },
+    ambush: { kill: faulty(0.08), freeze: faulty(0.3), command: faulty(0.2) },
     objects: {
       lenient: prng.chance(0.3),
       delayMs: [5, prng.magnitude(20, 20_000)],

@@ -11,6 +11,7 @@ import { ItemCheck } from "./checks/item-check.ts";
 import { QuietCheck } from "./checks/quiet-check.ts";
 import { AcceptedCheck, restless } from "./checks/rest-check.ts";
 import { ResultCheck } from "./checks/result-check.ts";
+import { StallCheck } from "./checks/stall-check.ts";
 import { StateCheck } from "./checks/state-check.ts";
 import { TakeoverCheck } from "./checks/takeover-check.ts";
 import { Witnesses } from "./checks/witness.ts";
@@ -71,6 +72,7 @@ function setUp(world: World): { scene: Scene; promises: Promises } {
   const witnesses = new Witnesses([
     new StateCheck(world),
     new QuietCheck(world),
+    new StallCheck(world),
     new ItemCheck({ world, server }),
     new TakeoverCheck(world),
     new FenceCheck(world),
@@ -89,7 +91,7 @@ function populate(scene: Scene, promises: Promises): { users: Users } {
   const gateways = new Crew(
     places("gateway", options.gateways).map((place) => new GatewayActor(scene, promises, place, 1)),
   );
-  const users = new Users(scene.world, gateways);
+  const users = new Users(scene, gateways);
   users.plan();
   new Chaos(scene, workers, gateways).plan();
   planRequeueSweep(scene, promises);

@@ -1,4 +1,5 @@
 import type { Prng } from "../kernel/prng.ts";
+import type { Scene } from "../scene.ts";
 import type { World } from "../world.ts";
 import type { Crew } from "./crew.ts";
 import type { GatewayActor, UserCommand } from "./gateway-actor.ts";
@@ -25,8 +26,11 @@ export class Users {
   readonly #known: string[] = [];
   #busy = 0;
 
-  constructor(world: World, gateways: Crew<GatewayActor>) {
+  readonly #server: Scene["server"];
+
+  constructor({ world, server }: Pick<Scene, "world" | "server">, gateways: Crew<GatewayActor>) {
     this.#world = world;
+    this.#server = server;
     this.#gateways = gateways;
     this.#prng = world.prng("users");
   }
@@ -37,6 +41,7 @@ export class Users {
   }
 
   plan(): void {
+    this.#ambush();
     const { jobs, commands, faultsEndMs } = this.#world.options;
     for (let i = 0; i < jobs; i++)
       this.#world.scheduler.after(this.#prng.unit() * faultsEndMs * 0.5, () => this.#create());
@@ -46,6 +51,18 @@ export class Users {
         () => this.#known.length > 0 && this.#command(this.#prng.pick(this.#known)),
       );
     }
+  }
+
+  /** A command that comes just when a worker writes, or reads, or does not know whether its write was stored. */
+  #ambush(): void {
+    const { ambush } = this.#world.options;
+    this.#server.jobs.onStored(({ after: { record } }) => {
+      if (record.status !== "running" || !this.#world.strikes(this.#prng, ambush.command)) return;
+      this.#world.scheduler.after(
+        this.#prng.magnitude(1, 20_000),
+        () => this.#world.faulty && this.#command(record.id),
+      );
+    });
   }
 
   #create(): void {

@@ -53,7 +53,19 @@ export class WorkerActor {
     const { witnesses, world } = this.#scene;
     world.log.add(item.id, `${this.process.name}  gets delivery ${count} of item ${sequence} (g${item.generation})`);
     witnesses.onArrival(this.process, arrival);
-    await this.#worker.handle({ ...arrival, ...item });
+    const putOff = (what: "nak" | "working") => witnesses.onPutOff(this.process.name, what, arrival);
+    await this.#worker.handle({
+      ...arrival,
+      ...item,
+      nak(delayMs) {
+        putOff("nak");
+        arrival.nak(delayMs);
+      },
+      working() {
+        putOff("working");
+        arrival.working();
+      },
+    });
   }
 
   #realWorker(): Worker {

@@ -3,7 +3,11 @@ import { decodeJobEvent } from "../../../libs/bus/src/job-event.ts";
 import type { StoredMessage } from "../../../libs/bus/src/stored.ts";
 import type { Scheduler } from "../kernel/scheduler.ts";
 
-type Slot = { newest: StoredMessage | null; previous: StoredMessage | null; changedAt: number };
+/** What was there since when: the newest last. */
+type Slot = { message: StoredMessage | null; since: number }[];
+
+/** Versions that a replica can still be at. */
+const KEPT = 20;
 
 /** `by`: the process that wrote; `expectedSeq`: what it named. */
 export type StoredWrite = { by: string; before: StoredMessage | null; after: StoredMessage; expectedSeq: number };
@@ -31,17 +35,16 @@ export class JobsStream {
 
   /** @throws BusError `WRONG_SEQUENCE`, `FULL` */
   append(by: string, id: string, bytes: Uint8Array, expectedSeq: number, ttlSeconds: number | undefined): number {
-    const slot = this.#slot(id);
-    const before = slot.newest;
+    const before = this.newest(id);
     if ((before?.seq ?? 0) !== expectedSeq) {
       throw new BusError("WRONG_SEQUENCE", `wrong last sequence: ${before?.seq ?? 0}`);
     }
     if (this.full && bytes.length > (before?.bytes.length ?? 0)) throw new BusError("FULL", "maximum bytes exceeded");
     const after = decodeJobEvent(bytes, ++this.#lastSeq);
     if (!after) throw new Error(`${by} wrote something to ${id} that is no job event`);
-    this.#replace(slot, deepFreeze(after));
+    this.#replace(id, deepFreeze(after));
     if (ttlSeconds) {
-      this.#scheduler.after(ttlSeconds * 1000, () => slot.newest?.seq === after.seq && this.#replace(slot, null));
+      this.#scheduler.after(ttlSeconds * 1000, () => this.newest(id)?.seq === after.seq && this.#replace(id, null));
     }
     for (const listener of this.#listeners) listener({ by, before, after, expectedSeq });
     return after.seq;
@@ -49,30 +52,22 @@ export class JobsStream {
 
   /** As the leader has it. */
   newest(id: string): StoredMessage | null {
-    return this.#slots.get(id)?.newest ?? null;
+    return this.#slots.get(id)?.at(-1)?.message ?? null;
   }
 
-  /** As a replica has it that is so far behind, by at most one write. */
+  /** As a replica has it that is so far behind. */
   asOf(id: string, behindMs: number): StoredMessage | null {
-    const slot = this.#slots.get(id);
-    if (!slot) return null;
-    return this.#scheduler.now - slot.changedAt < behindMs ? slot.previous : slot.newest;
+    const then = this.#scheduler.now - behindMs;
+    return this.#slots.get(id)?.findLast(({ since }) => since <= then)?.message ?? null;
   }
 
   all(): StoredMessage[] {
-    return [...this.#slots.values()].flatMap(({ newest }) => newest ?? []);
+    return [...this.#slots.keys()].flatMap((id) => this.newest(id) ?? []);
   }
 
-  #slot(id: string): Slot {
-    const slot = this.#slots.get(id) ?? { newest: null, previous: null, changedAt: 0 };
-    this.#slots.set(id, slot);
-    return slot;
-  }
-
-  #replace(slot: Slot, message: StoredMessage | null): void {
-    slot.previous = slot.newest;
-    slot.newest = message;
-    slot.changedAt = this.#scheduler.now;
+  #replace(id: string, message: StoredMessage | null): void {
+    const slot = this.#slots.get(id) ?? [];
+    this.#slots.set(id, [...slot.slice(1 - KEPT), { message, since: this.#scheduler.now }]);
   }
 }
 

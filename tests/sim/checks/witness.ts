@@ -13,6 +13,8 @@ export interface Witness {
   onGone?(sequence: number, item: WorkItem): void;
   /** A work item reached a worker. */
   onArrival?(process: Process, arrival: Arrival): void;
+  /** A worker answers a delivery, other than by an ack. */
+  onPutOff?(process: string, what: "nak" | "working", arrival: Pick<Arrival, "sequence" | "item">): void;
   /** A record reached a process. */
   onLearned?(process: string, job: string, seq: number, record: StoredRecord): void;
   /** A call left for the object store, made for this run; null = for none. */
@@ -43,6 +45,10 @@ export class Witnesses implements Required<Witness> {
 
   onArrival(...what: Parameters<Required<Witness>["onArrival"]>): void {
     for (const witness of this.#all) witness.onArrival?.(...what);
+  }
+
+  onPutOff(...what: Parameters<Required<Witness>["onPutOff"]>): void {
+    for (const witness of this.#all) witness.onPutOff?.(...what);
   }
 
   onLearned(...what: Parameters<Required<Witness>["onLearned"]>): void {
