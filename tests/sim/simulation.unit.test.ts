@@ -3,12 +3,15 @@ import { Statistics } from "./kernel/statistics.ts";
 import { simulate } from "./simulate.ts";
 import { describeViolation } from "./world.ts";
 
-const SEEDS = 200;
+const SEEDS = 500;
 const PATIENCE_MS = 120_000;
 
 /** What a test of the protocol must have met to be worth anything. */
 const EXPLORED = [
   "kills",
+  "terminations",
+  "disconnects",
+  "items made by the sweep",
   "freezes beyond ack_wait",
   "outages",
   "lost answers",
@@ -26,6 +29,9 @@ const EXPLORED = [
   "commands (pause): done",
   "commands (resume): done",
   "commands (retry): done",
+  "commands (erase): done",
+  "store calls: put",
+  "store calls: complete",
   "store calls: complete failed",
   "ends: completed",
   "histories that were quiet",
