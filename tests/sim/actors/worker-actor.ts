@@ -5,6 +5,7 @@ import { ownsResult } from "../../../services/processor/src/work/work.ts";
 import { BusClient } from "../bus/bus-client.ts";
 import { Connection } from "../bus/connection.ts";
 import { type Arrival, Puller } from "../bus/puller.ts";
+import { withItem } from "../kernel/in-hand.ts";
 import { Process } from "../kernel/process.ts";
 import type { Scene } from "../scene.ts";
 import { createSimulatedWork } from "./simulated-work.ts";
@@ -54,10 +55,10 @@ export class WorkerActor {
     world.log.add(item.id, `${this.process.name}  gets delivery ${count} of item ${sequence} (g${item.generation})`);
     witnesses.onArrival(this.process, arrival);
     const putOff = (what: "nak" | "working") => witnesses.onPutOff(this.process.name, what, arrival);
-    await this.#worker.handle({
+    const delivery = {
       ...arrival,
       ...item,
-      nak(delayMs) {
+      nak(delayMs: number) {
         putOff("nak");
         arrival.nak(delayMs);
       },
@@ -65,7 +66,8 @@ export class WorkerActor {
         putOff("working");
         arrival.working();
       },
-    });
+    };
+    await withItem(sequence, () => this.#worker.handle(delivery));
   }
 
   #realWorker(): Worker {

@@ -4,6 +4,7 @@ import { BusError, isTransient } from "../../../libs/bus/src/errors.ts";
 import { createPutOnce, type JobLog, type PutOnce } from "../../../libs/bus/src/put-once.ts";
 import type { Stored } from "../../../libs/bus/src/stored.ts";
 import type { Witnesses } from "../checks/witness.ts";
+import { itemInHand } from "../kernel/in-hand.ts";
 import type { Prng } from "../kernel/prng.ts";
 import type { Scene } from "../scene.ts";
 import type { World } from "../world.ts";
@@ -61,23 +62,13 @@ export class BusClient {
 
   watch(id: string, onWrite: (stored: Stored) => void): () => void {
     const { connection } = this;
+    const item = itemInHand();
     const heard = (stored: Stored) => {
-      this.#learn(stored);
+      this.#learn(stored, item);
       onWrite(stored);
     };
-    // The subscription itself takes its way to the server; after a reconnect it is there again.
-    let close: (() => void) | null = () => {};
-    const subscribe = () =>
-      connection.send(id, "subscription", () => {
-        close?.();
-        if (close) close = this.#server.subscribe({ connection, job: id, onWrite: heard });
-      });
-    subscribe();
-    connection.onStatus((connected) => connected && close && subscribe());
-    return () => {
-      close?.();
-      close = null;
-    };
+    // A subscription lives as long as its connection, and is there again after a reconnect; its notifications are not sure.
+    return this.#server.subscribe({ connection, job: id, onWrite: heard });
   }
 
   /** Puts the work item of the record's generation. @throws BusError */
@@ -124,7 +115,7 @@ export class BusClient {
     timeoutMs: number,
   ): Promise<number> {
     const by = this.connection.process.name;
-    this.#witnesses.onAppend(by, id, expectedSeq);
+    this.#witnesses.onAppend(by, id, expectedSeq, itemInHand());
     const append = () => {
       try {
         return this.#server.jobs.append(by, id, bytes, expectedSeq, ttlSeconds);
@@ -138,8 +129,8 @@ export class BusClient {
     return await this.connection.request(id, `write on ${expectedSeq}`, timeoutMs, append);
   }
 
-  #learn(stored: Stored | null): Stored | null {
-    if (stored) this.#witnesses.onLearned(this.connection.process.name, stored.record.id, stored.seq, stored.record);
+  #learn(stored: Stored | null, item = itemInHand()): Stored | null {
+    if (stored) this.#witnesses.onLearned(this.connection.process.name, stored, item);
     return stored;
   }
 }

@@ -28,7 +28,8 @@ export class BusServer {
 
   #republish(stored: StoredMessage): void {
     for (const { connection, job, onWrite } of this.#subscribers) {
-      if (job === stored.record.id) connection.notify(job, `write ${stored.seq}`, () => onWrite(stored));
+      if (job === stored.record.id && connection.connected)
+        connection.notify(job, `write ${stored.seq}`, () => onWrite(stored));
     }
   }
 }

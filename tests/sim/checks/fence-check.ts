@@ -1,50 +1,46 @@
-import type { StoredRecord } from "@longhaul/contracts";
+import type { Stored } from "../../../libs/bus/src/stored.ts";
+import type { StoredWrite } from "../bus/jobs-stream.ts";
 import type { Process } from "../kernel/process.ts";
 import { jobOf } from "../objects/object-client.ts";
 import type { World } from "../world.ts";
 import type { Witness } from "./witness.ts";
 
-type Known = { seq: number; run: string | null; at: number };
+type Run = { item: number; writtenSeq: number };
 
-/** A run whose process has been told that the job is no longer its own makes no further call to the object store. */
+/** A run that has been told that the job is no longer its own makes no further call to the object store. */
 export class FenceCheck implements Witness {
   readonly #world: World;
-  /** The newest that each process has been told of each job. */
-  readonly #known = new Map<string, Known>();
-  /** Sequences of the writes that each run made. */
-  readonly #written = new Map<string, number>();
+  readonly #runs = new Map<string, Run>();
+  /** The newest that each process has been told of a job, in its work for an item or for none in particular. */
+  readonly #known = new Map<string, { seq: number; run: string | null }>();
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  onStored({ after }: { after: { seq: number; record: StoredRecord } }): void {
-    const { record } = after;
-    if (record.status === "running" && record.run) this.#written.set(record.run.id, after.seq);
+  onStored({ after: { seq, record } }: StoredWrite): void {
+    if (record.status === "running" && record.run)
+      this.#runs.set(record.run.id, { item: record.run.item, writtenSeq: seq });
   }
 
-  onLearned(process: string, job: string, seq: number, record: StoredRecord): void {
-    const key = `${process} ${job}`;
+  onLearned(process: string, { seq, record }: Stored, item: number | null): void {
+    const key = place(process, record.id, item);
     if (seq <= (this.#known.get(key)?.seq ?? 0)) return;
-    const run = record.status === "erased" ? null : (record.run?.id ?? null);
-    this.#known.set(key, { seq, run, at: this.#world.now });
+    this.#known.set(key, { seq, run: record.status === "erased" ? null : (record.run?.id ?? null) });
   }
 
-  onStoreCall(process: Process, run: string | null, what: string, key: string): void {
+  onStoreCall({ name }: Process, runId: string | null, what: string, key: string): void {
     const job = jobOf(key);
-    if (run === null) {
-      this.#world.violate(`${process.name} calls the store (${what}) outside of any run`, job);
+    const run = runId === null ? undefined : this.#runs.get(runId);
+    if (!run) {
+      this.#world.violate(`${name} calls the store (${what}) without a claim that is stored`, job);
       return;
     }
-    const known = this.#known.get(`${process.name} ${job}`);
-    const written = this.#written.get(run);
-    if (written === undefined) {
-      this.#world.violate(`${process.name} calls the store (${what}) before its claim is stored`, job);
-    } else if (known && known.seq > written && known.run !== run) {
-      this.#world.violate(
-        `${process.name} calls the store (${what} ${key}) although it knows that run ${run} is over`,
-        job,
-      );
+    const told = [run.item, null].map((item) => this.#known.get(place(name, job, item)));
+    if (told.some((known) => known && known.seq > run.writtenSeq && known.run !== runId)) {
+      this.#world.violate(`${name} calls the store (${what}) although its run ${runId} knows that it is over`, job);
     }
   }
 }
+
+const place = (process: string, job: string | null, item: number | null) => `${process} ${job} ${item}`;

@@ -1,4 +1,5 @@
-import type { StoredRecord, WorkItem } from "@longhaul/contracts";
+import type { WorkItem } from "@longhaul/contracts";
+import type { Stored } from "../../../libs/bus/src/stored.ts";
 import type { StoredWrite } from "../bus/jobs-stream.ts";
 import type { Arrival } from "../bus/puller.ts";
 import type { Process } from "../kernel/process.ts";
@@ -7,16 +8,16 @@ import type { Process } from "../kernel/process.ts";
 export interface Witness {
   /** A write was stored. */
   onStored?(write: StoredWrite): void;
-  /** A process sent a write, whatever becomes of it. */
-  onAppend?(process: string, job: string, expectedSeq: number): void;
+  /** A process sent a write, whatever becomes of it; `item`: the work item that it was for, null = for none. */
+  onAppend?(process: string, job: string, expectedSeq: number, item: number | null): void;
   /** A work item was removed. */
   onGone?(sequence: number, item: WorkItem): void;
   /** A work item reached a worker. */
   onArrival?(process: Process, arrival: Arrival): void;
   /** A worker answers a delivery, other than by an ack. */
   onPutOff?(process: string, what: "nak" | "working", arrival: Pick<Arrival, "sequence" | "item">): void;
-  /** A record reached a process. */
-  onLearned?(process: string, job: string, seq: number, record: StoredRecord): void;
+  /** A record reached a process, in its work for this item; null = for none in particular. */
+  onLearned?(process: string, stored: Stored, item: number | null): void;
   /** A call left for the object store, made for this run; null = for none. */
   onStoreCall?(process: Process, run: string | null, what: string, key: string): void;
   /** The world has come to rest. */
