@@ -82,7 +82,7 @@ function tallyOf(step: Step, counted: Tally | null, problem: string | null): Tal
 }
 
 function endGroup(pid: number | undefined): void {
-  signalGroup(pid, "SIGTERM");
+  signalGroup(pid, "SIGINT");
   setTimeout(() => signalGroup(pid, "SIGKILL"), GRACE_MS).unref();
 }
 

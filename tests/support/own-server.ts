@@ -13,6 +13,7 @@ import { until } from "./until.ts";
 /** A server for one test file: with streams of its own, or to be killed. */
 export type OwnServer = {
   url: string;
+  port: number;
   /** SIGKILL; it stays down. */
   kill(): Promise<void>;
   /** Starts it again, at the same address and with the same data. */
@@ -32,6 +33,7 @@ export async function startOwnServer(role: "nats" | "mongodb"): Promise<OwnServe
   let running = await startSupervised(spec, supervision);
   return {
     url,
+    port: Number(new URL(url).port),
     async kill() {
       running.kill();
       await until(`the end of ${role}`, () => running.pid() === null);

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type NatsServer, startNats } from "../../../tests/support/nats.ts";
+import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { startTcpProxy } from "../../../tests/support/tcp-proxy.ts";
 import { until } from "../../../tests/support/until.ts";
 import { type BusStatus, connectBus } from "./connect.ts";
 import { connectTo, migrate, silent } from "./testing/fixtures.ts";
 
-let server: NatsServer;
+let server: OwnServer;
 
 beforeAll(async () => {
-  server = await startNats();
+  server = await startOwnServer("nats");
   const bus = await connectTo(server.url);
   await migrate(bus);
   await bus.close();
@@ -26,7 +26,7 @@ test("a server that is not there is said in time, with what to do", async () => 
 test("a server that comes up during the boot is waited for", async () => {
   await server.kill();
   const connecting = connectTo(server.url);
-  await server.start();
+  await server.restart();
   const bus = await connecting;
   expect(await bus.ping(1_000)).toBeLessThan(1_000);
   await bus.close();

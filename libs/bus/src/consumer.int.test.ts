@@ -1,18 +1,18 @@
 import type { JobRecord } from "@longhaul/contracts";
 import { claim } from "@longhaul/job";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type NatsServer, startNats } from "../../../tests/support/nats.ts";
+import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { inParallel, until } from "../../../tests/support/until.ts";
 import type { Bus } from "./connect.ts";
 import { type BatchReader, openBatches } from "./consumer.ts";
 import { aNewJob, connectTo, migrate, PUT, silent, storeOf } from "./testing/fixtures.ts";
 
-let server: NatsServer;
+let server: OwnServer;
 let bus: Bus;
 const never = new AbortController().signal;
 
 beforeAll(async () => {
-  server = await startNats();
+  server = await startOwnServer("nats");
   bus = await connectTo(server.url);
   await migrate(bus);
 });
@@ -108,14 +108,14 @@ test("it goes on after the server was killed, while it waits and while it reads"
   const reader = openBatches(bus, { durable: "projector", log: silent });
   const waiting = reader.next(100, never);
   await server.kill();
-  await server.start();
+  await server.restart();
   const ids = await create(400);
   const first = await waiting;
   first.ack();
   const rest = ids.filter((id) => !first.items.some(({ record }) => record.id === id));
   await server.kill();
   const reading = readAll(reader, rest, 100);
-  await server.start();
+  await server.restart();
   await reading;
   await reader.close();
 });

@@ -1,17 +1,17 @@
 import type { ProgressMessage } from "@longhaul/contracts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type NatsServer, startNats } from "../../../tests/support/nats.ts";
+import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { until } from "../../../tests/support/until.ts";
 import type { Bus } from "./connect.ts";
 import { createCore, type PushMessage } from "./core.ts";
 import type { StoredMessage } from "./stored.ts";
 import { aNewJob, aRecord, connectTo, migrate, PUT, silent, storeOf, TRACEPARENT } from "./testing/fixtures.ts";
 
-let server: NatsServer;
+let server: OwnServer;
 let bus: Bus;
 
 beforeAll(async () => {
-  server = await startNats();
+  server = await startOwnServer("nats");
   bus = await connectTo(server.url);
   await migrate(bus);
 });

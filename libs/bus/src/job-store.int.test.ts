@@ -1,17 +1,17 @@
 import type { JobRecord } from "@longhaul/contracts";
 import { claim, decide, userHash } from "@longhaul/job";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type NatsServer, startNats } from "../../../tests/support/nats.ts";
+import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { startTcpProxy } from "../../../tests/support/tcp-proxy.ts";
 import { inParallel, until } from "../../../tests/support/until.ts";
 import type { Bus } from "./connect.ts";
 import { aNewJob, connectTo, migrate, PUT, SETTINGS, storeOf } from "./testing/fixtures.ts";
 
-let server: NatsServer;
+let server: OwnServer;
 let bus: Bus;
 
 beforeAll(async () => {
-  server = await startNats();
+  server = await startOwnServer("nats");
   bus = await connectTo(server.url);
   await migrate(bus);
 });
@@ -140,7 +140,7 @@ test("a server that is killed while jobs are written loses none, and none is wri
   await until("some jobs are written", () => outcomes.size > 0);
   await server.kill();
   expect(outcomes.size).toBeLessThan(3_000);
-  await server.start();
+  await server.restart();
   await load;
 
   expect(new Set(outcomes.values())).toEqual(new Set(["done"]));
@@ -159,7 +159,7 @@ test("when nobody answers until the deadline the outcome is unknown, in bounded 
     expect(result).toEqual({ kind: "unknown" });
     expect(performance.now() - begin).toBeLessThan(3_000);
   } finally {
-    await server.start();
+    await server.restart();
     await until("the connection stands again", () => bus.connected());
   }
 });
@@ -186,7 +186,7 @@ test("an end leaves by itself when its time is over; a revived job stays", async
 });
 
 test("a full stream refuses growing writes as full, and takes those that do not grow", async () => {
-  const small = await startNats();
+  const small = await startOwnServer("nats");
   const smallBus = await connectTo(small.url);
   try {
     await migrate(smallBus, { ...SETTINGS, jobsMaxBytes: 64 * 1024 });

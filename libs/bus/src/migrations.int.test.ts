@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type NatsServer, startNats } from "../../../tests/support/nats.ts";
+import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import type { Bus } from "./connect.ts";
 import { assertTopology } from "./migrations.ts";
 import { connectTo, migrate, SETTINGS } from "./testing/fixtures.ts";
 
-let server: NatsServer;
+let server: OwnServer;
 let bus: Bus;
 
 beforeAll(async () => {
-  server = await startNats();
+  server = await startOwnServer("nats");
   bus = await connectTo(server.url);
 });
 afterAll(async () => {

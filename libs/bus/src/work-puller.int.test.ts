@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { JOB_CLASSES, LANES } from "@longhaul/contracts";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { type NatsServer, startNats } from "../../../tests/support/nats.ts";
+import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { inParallel, until } from "../../../tests/support/until.ts";
 import { type Bus, connectBus } from "./connect.ts";
 import type { Delivery } from "./delivery.ts";
@@ -9,11 +9,11 @@ import type { LaneState, SlotsPerClass } from "./slots.ts";
 import { aRecord, connectTo, migrate, queueOf, SETTINGS, silent } from "./testing/fixtures.ts";
 import { startPuller } from "./work-puller.ts";
 
-let server: NatsServer;
+let server: OwnServer;
 let bus: Bus;
 
 beforeAll(async () => {
-  server = await startNats();
+  server = await startOwnServer("nats");
   bus = await connectTo(server.url);
   await migrate(bus);
 });
@@ -87,7 +87,7 @@ test("it goes on after the server was killed, and keeps to its slots", async () 
   for (const share of [500, 1_000]) {
     await until(`${share} are done`, () => counts.done.size > share);
     await server.kill();
-    await server.start();
+    await server.restart();
   }
   await until("all are done", () => allOf(ids, counts.done));
   expect(counts.most).toBeLessThanOrEqual(20);

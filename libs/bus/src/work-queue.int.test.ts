@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type NatsServer, startNats } from "../../../tests/support/nats.ts";
+import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { until } from "../../../tests/support/until.ts";
 import type { Bus } from "./connect.ts";
 import type { Delivery } from "./delivery.ts";
 import { aRecord, connectTo, migrate, queueOf, silent, TRACEPARENT } from "./testing/fixtures.ts";
 import { startPuller } from "./work-puller.ts";
 
-let server: NatsServer;
+let server: OwnServer;
 let bus: Bus;
 
 beforeAll(async () => {
-  server = await startNats();
+  server = await startOwnServer("nats");
   bus = await connectTo(server.url);
   await migrate(bus);
 });
@@ -81,7 +81,7 @@ test("a send that fails while the server is away is made up for", async () => {
   await server.kill();
   await until("the loss is noticed", () => !bus.connected());
   queueOf(bus).send(record, 1);
-  await server.start();
+  await server.restart();
 
   const { held, stop } = holdDeliveries();
   const delivery = await until("it is delivered", () => held.find(({ item }) => item?.id === record.id));

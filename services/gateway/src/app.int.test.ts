@@ -2,17 +2,17 @@ import { connect } from "node:net";
 import { apiJob, type JobRecord } from "@longhaul/contracts";
 import { createLogger, systemClock, systemRandom } from "@longhaul/runtime";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { type NatsServer, startNats } from "../../../tests/support/nats.ts";
+import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { startTestGateway, type TestGateway } from "./testing/test-gateway.ts";
 
 const DOWNLOADS = "/v1/downloads";
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-let nats: NatsServer;
+let nats: OwnServer;
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  nats = await startNats();
+  nats = await startOwnServer("nats");
   const [mongodbUrl, s3] = [inject("mongodbUrl"), inject("s3")];
   const env = { MONGODB_VIEWS_DATABASE: "gateway_app", PUBLIC_URL: "https://files.example", BODY_LIMIT_BYTES: "4096" };
   gateway = await startTestGateway({ natsUrl: nats.url, mongodbUrl, s3, env });

@@ -1,6 +1,6 @@
 import { viewOf } from "@longhaul/store";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { type NatsServer, startNats } from "../../../tests/support/nats.ts";
+import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { until } from "../../../tests/support/until.ts";
 import { openSocket } from "./testing/frames.ts";
 import { jobSteps } from "./testing/job-steps.ts";
@@ -8,11 +8,11 @@ import { pushStoredWrites, startTestGateway, type TestGateway } from "./testing/
 
 const BUS_TIMEOUT_MS = 1000;
 
-let nats: NatsServer;
+let nats: OwnServer;
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  nats = await startNats();
+  nats = await startOwnServer("nats");
   const env = { MONGODB_VIEWS_DATABASE: "gateway_outage", BUS_TIMEOUT_MS: String(BUS_TIMEOUT_MS) };
   gateway = await startTestGateway({ natsUrl: nats.url, mongodbUrl: inject("mongodbUrl"), s3: inject("s3"), env });
   pushStoredWrites(gateway);
@@ -65,7 +65,7 @@ test("while NATS is away: creates fail in time, what is known is shown as stale,
   expect((await status(unknown)).status).toBe(503);
   await until("the stale frame", () => socket.frames.at(-1)?.job?.stale === true, 5000);
 
-  await nats.start();
+  await nats.restart();
   await until("the connection", () => gateway.bus.connected(), 10_000);
   const seq = await until(
     "a write",

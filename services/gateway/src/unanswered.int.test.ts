@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { type NatsServer, startNats } from "../../../tests/support/nats.ts";
+import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { startTcpProxy, type TcpProxy } from "../../../tests/support/tcp-proxy.ts";
 import { startTestGateway, type TestGateway } from "./testing/test-gateway.ts";
 
-let nats: NatsServer;
+let nats: OwnServer;
 let proxy: TcpProxy;
 
 beforeAll(async () => {
-  nats = await startNats();
+  nats = await startOwnServer("nats");
   proxy = await startTcpProxy(nats.port);
 });
 

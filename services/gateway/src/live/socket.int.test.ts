@@ -1,19 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { type NatsServer, startNats } from "../../../../tests/support/nats.ts";
+import { type OwnServer, startOwnServer } from "../../../../tests/support/own-server.ts";
 import { until } from "../../../../tests/support/until.ts";
 import { openSocket, type TestSocket } from "../testing/frames.ts";
 import { type JobSteps, jobSteps } from "../testing/job-steps.ts";
 import { pushStoredWrites, startTestGateway, type TestGateway } from "../testing/test-gateway.ts";
 
-let nats: NatsServer;
+let nats: OwnServer;
 let gateway: TestGateway;
 let steps: JobSteps;
 const open: TestSocket[] = [];
 
 beforeAll(async () => {
-  nats = await startNats();
+  nats = await startOwnServer("nats");
   const env = { MONGODB_VIEWS_DATABASE: "gateway_socket", STREAM_KEEPALIVE_MS: "400", WATCH_RECHECK_MS: "400" };
   gateway = await startTestGateway({ natsUrl: nats.url, mongodbUrl: inject("mongodbUrl"), s3: inject("s3"), env });
   steps = jobSteps(gateway);

@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { viewOf } from "@longhaul/store";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { type NatsServer, startNats } from "../../../../../tests/support/nats.ts";
+import { type OwnServer, startOwnServer } from "../../../../../tests/support/own-server.ts";
 import { until } from "../../../../../tests/support/until.ts";
 import { type JobSteps, jobSteps } from "../../testing/job-steps.ts";
 import { pushStoredWrites, startTestGateway, type TestGateway } from "../../testing/test-gateway.ts";
 
-let nats: NatsServer;
+let nats: OwnServer;
 let gateway: TestGateway;
 let steps: JobSteps;
 
 beforeAll(async () => {
-  nats = await startNats();
+  nats = await startOwnServer("nats");
   const env = { MONGODB_VIEWS_DATABASE: "gateway_content" };
   gateway = await startTestGateway({ natsUrl: nats.url, mongodbUrl: inject("mongodbUrl"), s3: inject("s3"), env });
   steps = jobSteps(gateway);
