@@ -114,14 +114,6 @@ describe("create", () => {
       400,
       "VALIDATION_ERROR",
     ],
-    ["several files", '{"fileIds":[70000,70001]}', { "content-type": "application/json" }, 501, "NOT_IMPLEMENTED"],
-    [
-      "an archive of one",
-      '{"fileIds":[70000],"archive":"zip"}',
-      { "content-type": "application/json" },
-      501,
-      "NOT_IMPLEMENTED",
-    ],
     [
       "no archive",
       '{"fileIds":[70000],"archive":"none"}',
@@ -244,7 +236,12 @@ describe("every route", () => {
       paths: Record<string, Record<string, { requestBody?: unknown; responses: Record<string, unknown> }>>;
     };
     expect(document.openapi).toBe("3.1.0");
-    expect(Object.keys(document.paths).sort()).toEqual([DOWNLOADS, `${DOWNLOADS}/{id}`, `${DOWNLOADS}/{id}/content`]);
+    expect(Object.keys(document.paths).sort()).toEqual([
+      DOWNLOADS,
+      `${DOWNLOADS}/{id}`,
+      `${DOWNLOADS}/{id}/cancel`,
+      `${DOWNLOADS}/{id}/content`,
+    ]);
     expect(document.paths[DOWNLOADS]?.post?.requestBody).toBeDefined();
     const text = await gateway.metrics.registry.metrics();
     expect(text).toMatch(/download_initiated_total\{service="gateway"\} [1-9]/);
