@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { connectBus } from "@longhaul/bus";
+import { createLogger } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { seededSha256 } from "../../deploy/local/src/samples/seeded-bytes.ts";
 import { createDownload, follow, getJob, type Job, request } from "../support/download-client.ts";
@@ -6,6 +8,7 @@ import { startTestStack, type TestStack } from "../support/test-stack.ts";
 import { until } from "../support/until.ts";
 
 const SIZE = 3_000_000;
+const NATS_TIMEOUT_MS = 5_000;
 let stack: TestStack;
 
 beforeAll(async () => {
@@ -76,4 +79,22 @@ test("another user's job does not exist", async () => {
   const { body } = await createDownload(stack.baseUrl, [70_000]);
   expect((await getJob(stack.baseUrl, body.id, "bob")).status).toBe(404);
   expect((await follow(stack.baseUrl, body.id, "bob")).closeCode).toBe(4404);
+});
+
+test("a work item that nobody can read is set aside, and the jobs behind it go on", async () => {
+  const bus = await connectBus({ servers: [stack.run().nats.url], name: "test", log: createLogger("test", "error") });
+  const messages = async (stream: string) => {
+    const answer = await bus.requests.request(`$JS.API.STREAM.INFO.${stream}`, "", { timeoutMs: NATS_TIMEOUT_MS });
+    return answer.json<{ state: { messages: number } }>().state.messages;
+  };
+  try {
+    await bus.requests.request("download.requested.normal.fast.garbage.1", "{", { timeoutMs: NATS_TIMEOUT_MS });
+    const { body } = await createDownload(stack.baseUrl, [70_000]);
+    expect(await ended(body.id)).toMatchObject({ status: "completed" });
+    await until("the item to lie in DEADLETTERS and nowhere else", async () => {
+      return (await messages("DEADLETTERS")) === 1 && (await messages("WORK")) === 0;
+    });
+  } finally {
+    await bus.close();
+  }
 });
