@@ -1,6 +1,14 @@
 // `npm run migrate`: brings streams and indexes to what this version expects. Safe to run again at any time.
 import { busMigrations, connectBus } from "@longhaul/bus";
-import { createLogger, environment, loadConfig, mongodbConfig, natsConfig, streamConfig } from "@longhaul/runtime";
+import {
+  BootError,
+  createLogger,
+  environment,
+  loadConfig,
+  mongodbConfig,
+  natsConfig,
+  streamConfig,
+} from "@longhaul/runtime";
 import { connectForMigration, storeMigrations } from "@longhaul/store";
 import { z } from "zod";
 import { runCli } from "./cli/run-cli.ts";
@@ -43,6 +51,10 @@ await runCli(async ({ say }) => {
     for (const step of storeMigrations) {
       tell("database", step, await step.up(store));
     }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `MongoDB could not be brought to this version: ${reason}. See that MONGODB_URL is right and that the server runs, then run this again.`;
+    throw new BootError(message, { code: "MIGRATION_FAILED", cause: error });
   } finally {
     await store.close();
   }

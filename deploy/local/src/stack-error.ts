@@ -2,6 +2,8 @@ import { BootError } from "@longhaul/runtime";
 
 export type StackErrorCode =
   | "USAGE"
+  | "HELP"
+  | "DATA_FOLDER"
   | "SERVER_NOT_FOUND"
   | "INSTALL_FAILED"
   | "COMMAND_FAILED"

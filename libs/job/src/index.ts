@@ -14,6 +14,7 @@ export { type EndStatus, isEnded, isLive, isOver, isUnfinished } from "./end.ts"
 export { errorText, isPermanent, jobError, type PublicClass, publicClass } from "./failure.ts";
 export { type NewJob, newJob } from "./job.ts";
 export { type PresentOptions, present, presentProgress } from "./present.ts";
+export { safeResultName } from "./result-name.ts";
 export { dueAt, forgottenAt, lifetimeSeconds, type RetentionPolicy } from "./retention.ts";
 export {
   type CheckpointState,

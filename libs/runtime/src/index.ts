@@ -12,6 +12,7 @@ export {
   serviceConfig,
   workerConfig,
 } from "./config/service-shapes.ts";
+export { checkVariables } from "./config/unknown-variables.ts";
 export { TimeoutError, withTimeout } from "./deadline.ts";
 export { type Environment, environment } from "./environment.ts";
 export { type Dependency, type DependencyCheck, type HealthAnswer, HealthRegistry, type Phase } from "./health.ts";

@@ -39,6 +39,8 @@ async function problemOf(response: Response) {
     status: number;
     type: string;
     detail: string;
+    traceId: string;
+    requestId: string;
     errors?: Record<string, string>[];
   };
 }
@@ -188,6 +190,16 @@ describe("every route", () => {
       expect([path, (await call(path)).status]).toEqual([path, 200]);
     }
     expect((await call(`/api/api${job.links.self}`)).status).toBe(404);
+  });
+
+  test("paths that nobody can mean are not found, and can be found in the logs", async () => {
+    for (const path of [`${DOWNLOADS}/${"a".repeat(5000)}`, `${DOWNLOADS}/%`, `${DOWNLOADS}/%00`]) {
+      const response = await call(path);
+      const problem = await problemOf(response);
+      expect([path.slice(0, 30), response.status, problem.code]).toEqual([path.slice(0, 30), 404, "NOT_FOUND"]);
+      expect(problem.traceId).toMatch(/^[0-9a-f]{32}$/);
+      expect(response.headers.get("x-request-id")).toBe(problem.requestId);
+    }
   });
 
   test("a wrong method is told the right ones", async () => {

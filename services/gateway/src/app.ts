@@ -86,6 +86,8 @@ function newApp({ config, log, random }: GatewayParts): App {
     genReqId: requestId,
     trustProxy: config.trustProxy ?? false,
     bodyLimit: config.bodyLimitBytes,
+    // Longer than any path can be: an id of any length is looked at, and not found.
+    routerOptions: { maxParamLength: 65_536 },
     rewriteUrl: (request) => requestPath(request.url ?? "/"),
     frameworkErrors: answerError,
     clientErrorHandler: clientErrorHandler(random),

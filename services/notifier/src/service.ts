@@ -30,7 +30,7 @@ export type Notifier = {
 export function startNotifier({ config, bus, store, log, metrics, health, signal }: NotifierDeps): Notifier {
   const { ends, lag } = createNotifierMetrics(metrics, fileTypeOf(config.sourceKeyTemplate));
   const progress = new ProgressBuffer();
-  startPush({ core: createCore(bus, log), progress, ends });
+  startPush({ core: createCore(bus, log), progress, ends, log });
 
   const { views } = store;
   const onStore = (status: "up" | "down") => health.report("mongodb", status);

@@ -11,6 +11,7 @@ import type { JobRecord } from "@longhaul/contracts";
 import type { Objects } from "@longhaul/objects";
 import { jobLog, type Logger, type Metrics, type Random, systemClock, systemRandom } from "@longhaul/runtime";
 import type { ProcessorConfig } from "./config.ts";
+import type { JobFailure } from "./job/job-failure.ts";
 import type { Delivery as JobDelivery, Jobs } from "./job/ports.ts";
 import type { RunEnd } from "./job/run.ts";
 import { Worker, type WorkerDeps } from "./job/worker.ts";
@@ -120,7 +121,7 @@ function report(end: RunEnd, record: JobRecord, durationMs: number, metrics: Pro
     metrics.duration.observe({ file_size_bucket: fileSizeBucket(record.result.sizeBytes) }, totalSeconds);
   }
   const { generation, failures, status, progress } = record;
-  const failure = end.failure && { stage: end.failure.stage, code: end.failure.code, err: end.failure };
+  const failure = end.failure && causeOf(end.failure);
   const level = end.failure ? "warn" : "info";
   jobLog(log, record)[level](
     {
@@ -134,6 +135,12 @@ function report(end: RunEnd, record: JobRecord, durationMs: number, metrics: Pro
     },
     "run ended",
   );
+}
+
+/** Only what nobody foresaw is told with its stack. */
+function causeOf({ stage, code, fileId, cause }: JobFailure): Record<string, unknown> {
+  const why = cause instanceof Error ? { cause: code === "INTERNAL" ? cause : cause.message } : {};
+  return { stage, code, ...(fileId === null ? {} : { fileId }), ...why };
 }
 
 /** A delivery in the words of the worker, which knows nothing of NATS. */

@@ -45,7 +45,11 @@ function readArguments(usage: string, flags: Flags, argv: readonly string[]): Re
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    if (argv.some((flag) => flag === "--help" || flag === "-h")) {
+      throw new StackError(`Usage: ${usage}\n${describeFlags(flags)}`, { code: "HELP", cause: error });
+    }
+    // Node advises what to type instead; the usage below does that better.
+    const reason = (error instanceof Error ? error.message : String(error)).split("\n", 1)[0];
     throw new StackError(`${reason}\n\nUsage: ${usage}\n${describeFlags(flags)}`, { code: "USAGE", cause: error });
   }
 }

@@ -10,6 +10,10 @@ export async function runCli(run: (context: CliContext) => Promise<void>): Promi
   try {
     await run({ say: (line) => console.log(line) });
   } catch (error) {
+    if (error instanceof BootError && error.code === "HELP") {
+      console.log(error.message);
+      return;
+    }
     console.error(error instanceof Error ? error.message : String(error));
     if (!(error instanceof BootError)) {
       console.error("This was not expected; please report it together with what was running.");

@@ -1,5 +1,5 @@
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { StackError } from "../stack-error.ts";
 import { isSameProcess } from "../supervisor/process-info.ts";
 import { endLeftovers } from "./leftovers.ts";
@@ -10,7 +10,7 @@ import { type RunFile, readRunFile, removeRunFile, runFilePath } from "./run-fil
  * Returns the function that gives it back.
  */
 export async function takeDataFolder(dataDir: string, say: (line: string) => void): Promise<() => Promise<void>> {
-  await mkdir(dataDir, { recursive: true });
+  await makeFolder(dataDir);
   const previous = await readRunFile(dataDir);
   if (previous && (await isHeld(runFilePath(dataDir), previous.pid))) {
     throw alreadyRunning(dataDir, previous.pid, previous.baseUrl);
@@ -24,6 +24,25 @@ export async function takeDataFolder(dataDir: string, say: (line: string) => voi
     await removeRunFile(dataDir);
     await unlock();
   };
+}
+
+/** Step by step: Node's own recursive form never ends where the system refuses to make a folder and calls it missing. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code === "EEXIST") return;
+      if (error.code !== "ENOENT" || dirname(path) === path) throw error;
+      await makeFolder(dirname(path));
+      await mkdir(path);
+    });
+  } catch (error) {
+    if (error instanceof StackError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StackError(`The folder ${path} cannot be made: ${reason}. Choose another one: --data DIR`, {
+      code: "DATA_FOLDER",
+      cause: error,
+    });
+  }
 }
 
 /** The stack that runs on a data folder, for commands that talk to one. */

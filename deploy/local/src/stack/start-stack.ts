@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import type { Environment } from "@longhaul/runtime";
+import { checkVariables, type Environment } from "@longhaul/runtime";
 import { runOrFail } from "../run-command.ts";
 import { startServers } from "../servers/start-servers.ts";
 import { StackError } from "../stack-error.ts";
@@ -33,6 +33,7 @@ export type Stack = Pick<RunningStack, "baseUrl" | "logDir" | "taken" | "run" | 
 
 /** Starts servers and services on a data folder and resolves when every one of them is ready. */
 export async function startStack(options: StackOptions): Promise<Stack> {
+  checkVariables(options.env);
   const dataDir = resolve(options.dataDir);
   const port = options.port || (await freePorts(1))[0] || 0;
   const host = reachable(options.env.HOST);

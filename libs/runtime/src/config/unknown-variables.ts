@@ -1,9 +1,16 @@
 import { z } from "zod";
 import type { Environment } from "../environment.ts";
 import { attemptsConfig, jobLimitsConfig, retentionConfig } from "./job-shapes.ts";
-import { type ConfigSchema, variableOf } from "./load.ts";
+import { type ConfigSchema, loadConfig, variableOf } from "./load.ts";
 import { mongodbConfig, natsConfig, s3Config, sourceConfig, streamConfig } from "./server-shapes.ts";
-import { httpConfig, liveConfig, projectorConfig, serviceConfig, workerConfig } from "./service-shapes.ts";
+import {
+  archiveConfig,
+  httpConfig,
+  liveConfig,
+  projectorConfig,
+  serviceConfig,
+  workerConfig,
+} from "./service-shapes.ts";
 
 /** All services are often started with one environment, so what another service reads is not unknown. */
 const everything = z.object({
@@ -19,6 +26,7 @@ const everything = z.object({
   ...httpConfig,
   ...liveConfig,
   ...workerConfig,
+  ...archiveConfig,
   ...projectorConfig,
 });
 
@@ -34,4 +42,12 @@ export function unknownVariables(schema: ConfigSchema, env: Environment): string
   return Object.keys(env)
     .filter((name) => env[name] && PREFIX.test(name) && !known.has(name) && !KUBERNETES.test(name))
     .sort();
+}
+
+/**
+ * Looks at every variable that some service reads, before any of them is started.
+ * @throws ConfigError that names each one that is set and wrong
+ */
+export function checkVariables(env: Environment): void {
+  loadConfig(everything.partial(), env);
 }

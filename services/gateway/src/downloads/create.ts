@@ -1,6 +1,6 @@
 import type { PutOnce } from "@longhaul/bus";
 import type { CreateDownload, JobRecord, JobSpec } from "@longhaul/contracts";
-import { bodyHash, newJob } from "@longhaul/job";
+import { bodyHash, newJob, safeResultName } from "@longhaul/job";
 import { ProblemError } from "../problem-error.ts";
 
 /** What create needs of the world. */
@@ -120,7 +120,7 @@ function specOf(body: CreateDownload): JobSpec {
     class: body.priority,
     lane: "fast",
     archive: body.archive,
-    name: body.name,
+    name: body.name === null ? null : safeResultName(body.name),
     metadata: body.metadata,
     callbackUrl: null,
     expiresInSeconds: body.expiresIn,

@@ -1,11 +1,14 @@
 import { BusError } from "@longhaul/bus";
 import { PROBLEMS, type Problem } from "@longhaul/contracts";
 import { ObjectsError } from "@longhaul/objects";
+import { childOf, systemRandom, traceIdOf } from "@longhaul/runtime";
 import { StoreError } from "@longhaul/store";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { ProblemError } from "../problem-error.ts";
 import type { App } from "./app.ts";
 
+/** Nobody needs more of a path to find it again. */
+const INSTANCE_MAX_CHARACTERS = 512;
 const CONTENT_TYPE = "application/problem+json; charset=utf-8";
 /** How soon it makes sense to ask again when a dependency is away, seconds. */
 const AWAY_RETRY_SECONDS = 2;
@@ -49,13 +52,16 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, error: Proble
     title,
     status,
     detail: error.message,
-    instance: request.originalUrl,
+    instance: request.originalUrl.slice(0, INSTANCE_MAX_CHARACTERS),
     code: error.code,
-    traceId: request.traceId,
+    // What fails before routing has none of our decorations, and its trace begins here.
+    traceId:
+      request.traceId ?? traceIdOf(childOf(request.headers.traceparent as string | undefined, systemRandom)) ?? "",
     requestId: request.id,
     retryable,
     ...members,
   };
+  reply.header("x-request-id", request.id);
   reply.code(status).header("content-type", CONTENT_TYPE).header("cache-control", "no-store");
   // A refused handshake ends its connection, and the client must not send the next request over it.
   if (request.ws) reply.header("connection", "close");

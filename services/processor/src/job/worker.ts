@@ -94,8 +94,11 @@ export class Worker {
       const held = await admit(delivery, slot, this.#deps);
       if (held === null) return;
       active.held = held;
+      const log = jobLog(this.#deps.log, held.record);
+      const { generation, failures, crashes, run } = held.record;
+      log.info({ generation, failures, crashes, run: run?.id }, "run started");
       watch.compare();
-      await this.#run(active, held, jobLog(this.#deps.log, held.record));
+      await this.#run(active, held, log);
     } catch (error) {
       this.#deps.log.error({ err: error, job_id: delivery.id }, "a delivery failed; it will come again");
     } finally {

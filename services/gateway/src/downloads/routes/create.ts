@@ -45,7 +45,7 @@ export function createRoute(app: App, options: CreateRouteOptions): void {
       traceId,
     });
     metrics.created(tier);
-    request.log.debug(
+    request.log.info(
       { [LOG_FIELDS.jobId]: record.id, [LOG_FIELDS.traceId]: traceId, class: record.spec.class },
       "job created",
     );
