@@ -39,6 +39,7 @@ export {
   DEAD_LETTER_SUBJECTS,
   JOB_SUBJECTS,
   jobSubject,
+  jobWorkSubjects,
   laneConsumer,
   laneSubjects,
   PROGRESS_SUBJECTS,
