@@ -1,0 +1,62 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Prng } from "../sim/kernel/prng.ts";
+import { createDownload, type Job, request } from "../support/download-client.ts";
+import { drawAsk } from "./asks.ts";
+import type { Ledger } from "./ledger.ts";
+
+const USERS = ["ann", "ben", "cid"];
+const COMMANDS = ["cancel"] as const;
+export type Command = (typeof COMMANDS)[number];
+/** Unfinished jobs that the users leave to the system at a time. */
+const MOST_OPEN = 40;
+const COMMAND_SHARE = 0.15;
+
+export type UsersOptions = { baseUrls: () => string[]; ledger: Ledger; prng: Prng; signal: AbortSignal };
+
+/** Create jobs and change their minds about them, and write down what they are told, until the signal. */
+export async function useDownloads(options: UsersOptions): Promise<void> {
+  const { ledger, prng, signal } = options;
+  while (!signal.aborted) {
+    await delay(prng.int(20, 250));
+    const open = openJobs(ledger);
+    if (open.length < MOST_OPEN) await create(options);
+    if (open.length > 0 && prng.chance(COMMAND_SHARE)) {
+      // Not waited for: the next request of this user may overtake it.
+      void command(prng.pick(open), prng.pick(COMMANDS), options);
+    }
+  }
+}
+
+async function create({ baseUrls, ledger, prng }: UsersOptions): Promise<void> {
+  const user = prng.pick(USERS);
+  const ask = drawAsk(prng);
+  const answer = await createDownload(prng.pick(baseUrls()), ask.fileIds, user).catch(() => null);
+  if (answer?.status === 202) ledger.accept(answer.body.id, user, ask);
+  else if (answer === null || isUnknown(answer.body)) ledger.unknownCreates++;
+  else ledger.refusedCreates++;
+}
+
+/** Gives a command; tells whether it was answered with success. */
+export async function command(
+  id: string,
+  type: Command,
+  { baseUrls, ledger, prng }: Pick<UsersOptions, "baseUrls" | "ledger" | "prng">,
+): Promise<boolean> {
+  const headers = { "x-user-id": ledger.accepted.get(id)?.user ?? "" };
+  const url = `${prng.pick(baseUrls())}/v1/downloads/${id}/${type}`;
+  const answer = await request<Job>(url, { method: "POST", headers }).catch(() => null);
+  if (answer?.status !== 200) {
+    ledger.note(id, `user   ${type} is answered with ${answer?.status ?? "nothing"}`);
+    return false;
+  }
+  const { status, generation, version } = answer.body;
+  ledger.answer(id, { command: type, status, generation, seq: Number(version.split(".")[0]) });
+  return true;
+}
+
+/** Jobs whose end this process has not seen. */
+function openJobs({ accepted, ends }: Ledger): string[] {
+  return [...accepted.keys()].filter((id) => !ends.has(id));
+}
+
+const isUnknown = (body: unknown) => typeof body === "object" && body !== null && "outcome" in body;
