@@ -19,7 +19,7 @@ export type Broken = { job: string | null; what: string };
 
 /** Everything that is wrong with what was found, measured by what was promised. */
 export function brokenPromises(
-  { accepted, answered, ends }: Pick<Ledger, "accepted" | "answered" | "ends">,
+  { accepted, answered, ends, oddAnswers }: Pick<Ledger, "accepted" | "answered" | "ends" | "oddAnswers">,
   found: Findings,
 ): Broken[] {
   const broken: Broken[] = [...accepted.values()].flatMap((job) => {
@@ -35,6 +35,8 @@ export function brokenPromises(
     ];
     return whats.map((what) => ({ job: job.id, what }));
   });
+  broken.push(...oddAnswers.map((what) => ({ job: null, what })));
+  if (accepted.size === 0) broken.push({ job: null, what: "nothing was promised, so nothing was tested" });
   if (found.itemsLeft > 0) broken.push({ job: null, what: `leaked: ${found.itemsLeft} work items are left` });
   if (found.deadLetters < found.poison) {
     const what = `lost: of ${found.poison} unreadable messages ${found.deadLetters} are in DEADLETTERS`;

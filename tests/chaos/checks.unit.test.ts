@@ -15,6 +15,7 @@ function saidOf({ record, seq = 9, viewSeq = seq, ends = [], answers = [] }: Cas
   const promises = {
     accepted: new Map([[id, { id, user: "ann", ask: ASK, atMs: 0 }]]),
     answered: new Map([[id, answers]]),
+    oddAnswers: [],
     ends: new Map([[id, new Map(ends.length > 0 ? [[1, ends]] : [])]]),
   };
   const records = new Map(record ? [[id, { seq, record }]] : []);
@@ -81,5 +82,19 @@ test("views that are behind, items that are left and poison that vanished are to
   expect(saidOf({ record }, { itemsLeft: 2 })).toEqual(["leaked: 2 work items are left"]);
   expect(saidOf({ record }, { poison: 4, deadLetters: 3 })).toEqual([
     "lost: of 4 unreadable messages 3 are in DEADLETTERS",
+  ]);
+});
+
+test("a run in which nothing was promised, and answers that nobody may get, are told", () => {
+  const promises = {
+    accepted: new Map(),
+    answered: new Map(),
+    ends: new Map(),
+    oddAnswers: ["a create is answered with 500"],
+  };
+  const found = { records: new Map(), viewSeqs: new Map(), itemsLeft: 0, deadLetters: 0, poison: 0 };
+  expect(brokenPromises(promises, found).map(({ what }) => what)).toEqual([
+    "a create is answered with 500",
+    "nothing was promised, so nothing was tested",
   ]);
 });

@@ -19,10 +19,15 @@ export class Ledger {
   readonly accepted = new Map<string, Accepted>();
   /** Creates without an answer, or with one that says it is not known. */
   unknownCreates = 0;
+  /** Creates that were refused because something is away or full. */
   refusedCreates = 0;
+  /** Answers that nobody may get, whatever is away. */
+  readonly oddAnswers: string[] = [];
   readonly answered = new Map<string, Answered[]>();
   /** By job, then by generation. */
   readonly ends = new Map<string, Map<number, SeenEnd[]>>();
+  /** When each job was seen to be claimed or taken over. */
+  readonly starts = new Map<string, number[]>();
   readonly #lines = new Map<string, string[]>();
   readonly #startedAt = performance.now();
 
@@ -45,6 +50,7 @@ export class Ledger {
     const { id, generation, status } = record;
     const run = record.status === "running" ? ` by ${record.run?.worker} (run ${record.run?.id.slice(0, 4)})` : "";
     this.note(id, `stored ${type}: ${status}, generation ${generation}, version ${seq}${run}`);
+    if (type === "download.started.v1") this.starts.set(id, [...(this.starts.get(id) ?? []), this.now()]);
     if (!ENDS.has(status)) return;
     const ends = this.ends.get(id) ?? new Map<number, SeenEnd[]>();
     this.ends.set(id, ends);

@@ -23,17 +23,23 @@ export function report(seed: number, run: ChaosRun): string[] {
   return [...lines, "", ...told(seed, run)];
 }
 
-/** From a SIGKILL to the end of each job that the process was running. */
+/** From a SIGKILL to the moment when each job that the process was running is run again, and to its end. */
 function recovery({ bereaved, ledger }: ChaosRun): string {
-  const times = bereaved.flatMap(({ id, atMs }) => {
-    const ends = [...(ledger.ends.get(id)?.values() ?? [])].flat().filter((end) => end.atMs > atMs);
-    return ends.length > 0 ? Math.min(...ends.map((end) => end.atMs)) - atMs : [];
-  });
-  const inOrder = times.sort((a, b) => a - b);
-  if (inOrder.length === 0) return "no job lost its processor";
-  const seconds = (ms: number | undefined) => `${((ms ?? 0) / 1000).toFixed(1)} s`;
-  const p50 = seconds(inOrder[Math.floor(inOrder.length / 2)]);
-  return `${inOrder.length} jobs lost their processor; from the kill to their end p50 ${p50}, max ${seconds(inOrder.at(-1))}`;
+  const sinceKill = (times: (id: string) => number[]) =>
+    bereaved.flatMap(({ id, atMs }) => {
+      const after = times(id).filter((time) => time > atMs);
+      return after.length > 0 ? Math.min(...after) - atMs : [];
+    });
+  const ends = sinceKill((id) => [...(ledger.ends.get(id)?.values() ?? [])].flat().map((end) => end.atMs));
+  if (ends.length === 0) return "no job lost its processor";
+  const starts = sinceKill((id) => ledger.starts.get(id) ?? []);
+  return `${ends.length} jobs lost their processor; from the kill to the next run ${spread(starts)}, to the end ${spread(ends)}`;
+}
+
+function spread(times: number[]): string {
+  const inOrder = times.toSorted((a, b) => a - b);
+  const seconds = (ms = 0) => `${(ms / 1000).toFixed(1)} s`;
+  return `p50 ${seconds(inOrder[Math.floor(inOrder.length / 2)])}, max ${seconds(inOrder.at(-1))}`;
 }
 
 function told(seed: number, { broken, ledger, dataDir }: ChaosRun): string[] {

@@ -33,11 +33,12 @@ async function create({ baseUrls, ledger, prng }: UsersOptions): Promise<void> {
   const answer = await createDownload(prng.pick(baseUrls()), ask.fileIds, user).catch(() => null);
   if (answer?.status === 202) ledger.accept(answer.body.id, user, ask);
   else if (answer === null || isUnknown(answer.body)) ledger.unknownCreates++;
-  else ledger.refusedCreates++;
+  else if (answer.status === 503) ledger.refusedCreates++;
+  else ledger.oddAnswers.push(`a create is answered with ${answer.status}: ${JSON.stringify(answer.body)}`);
 }
 
 /** Gives a command; tells whether it was answered with success. */
-export async function command(
+async function command(
   id: string,
   type: Command,
   { baseUrls, ledger, prng }: Pick<UsersOptions, "baseUrls" | "ledger" | "prng">,

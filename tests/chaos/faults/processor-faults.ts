@@ -56,7 +56,7 @@ export const KILLS: readonly Fault[] = PHASES.map((phase) => ({
   },
 }));
 
-export function killProcessor(pid: number, { observer, ledger, bereaved }: Town, how: string): boolean {
+function killProcessor(pid: number, { observer, ledger, bereaved }: Town, how: string): boolean {
   const orphans = observer.running(pid);
   if (!signal(pid, "SIGKILL")) return false;
   for (const { id } of orphans) {
