@@ -1,5 +1,4 @@
-import type { StoredRecord } from "@longhaul/contracts";
-import { namedBy } from "./named.ts";
+import { namedBy, type Standing } from "./named.ts";
 import { jobOfKey } from "./own-keys.ts";
 
 /** What lies in the store for one job. It must have been listed, uploads first, *before* the record was read. */
@@ -15,14 +14,14 @@ export type Leftovers<U extends { key: string }> = { uploads: U[]; keys: string[
  * Safe however old the answer is when it is carried out: a job names a fresh random key before anything lies under it,
  * so what was there before the record was read and is not named in it will never be named.
  *
- * @param record the newest; null = the job is known nowhere
+ * @param standing the newest record; null = the job is known nowhere
  */
 export function leftovers<U extends { key: string }>(
   id: string,
-  record: StoredRecord | null,
+  standing: Standing | null,
   found: Found<U>,
 ): Leftovers<U> {
-  const named = record === null ? null : namedBy(record);
+  const named = standing === null ? null : namedBy(standing);
   const uploads = found.uploads.filter(({ key }) => jobOfKey(key) === id && !named?.uploads.has(key));
   const keys = new Set([...uploads.map(({ key }) => key), ...found.objects]);
   return { uploads, keys: [...keys].filter((key) => jobOfKey(key) === id && !named?.objects.has(key)) };

@@ -1,5 +1,5 @@
-import type { JobRecord, PayloadRef, StoredRecord } from "@longhaul/contracts";
-import { isLive, isUnfinished } from "./end.ts";
+import type { JobRecord, PayloadRef } from "@longhaul/contracts";
+import { isUnfinished } from "./end.ts";
 
 /**
  * The record with `named` as it must be: true once the job has chosen any key under `results/` or `payload/`, and for
@@ -12,6 +12,9 @@ export function namesKeys(record: JobRecord): JobRecord {
   return { ...record, named };
 }
 
+/** A job as it stands, for the question what it names: of an erased one nothing else matters. */
+export type Standing = JobRecord | { status: "erased" };
+
 /** What the record says is still in use. `uploads`: keys whose multipart uploads are. */
 export type Named = { objects: ReadonlySet<string>; uploads: ReadonlySet<string> };
 
@@ -19,8 +22,8 @@ export type Named = { objects: ReadonlySet<string>; uploads: ReadonlySet<string>
  * An unfinished job (also a paused one) names the key that it is writing to, with its upload, and every payload. An
  * ended one names no upload, its payloads, and its result while that can be fetched; an erased one nothing.
  */
-export function namedBy(record: StoredRecord): Named {
-  if (!isLive(record)) return { objects: new Set(), uploads: new Set() };
+export function namedBy(record: Standing): Named {
+  if (record.status === "erased") return { objects: new Set(), uploads: new Set() };
   const { status, spec, plan, checkpoint, outcomes, result } = record;
   const objects = [
     ...refsIn(spec.ref, plan?.ref, outcomes && "ref" in outcomes.exceptions ? outcomes.exceptions.ref : null),

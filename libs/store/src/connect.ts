@@ -2,6 +2,7 @@ import type { Logger } from "@longhaul/runtime";
 import { type Db, MongoClient } from "mongodb";
 import { createCall } from "./call.ts";
 import { createJobViews, type JobViews } from "./job-views.ts";
+import { createUnfinishedJobs, type UnfinishedJobs } from "./unfinished-jobs.ts";
 import type { View } from "./view.ts";
 
 /** The `mongodbConfig` of a service. */
@@ -15,6 +16,7 @@ export type StoreConfig = {
 
 export type Store = {
   views: JobViews;
+  unfinished: UnfinishedJobs;
   /** @throws StoreError when the database does not answer */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -34,8 +36,10 @@ export function connectStore(config: StoreConfig, log: Logger): Store {
   );
   const call = createCall(config.mongodbTimeoutMs);
   const database = client.db(config.mongodbViewsDatabase);
+  const jobs = database.collection<View>(JOBS_COLLECTION);
   return {
-    views: createJobViews(database.collection<View>(JOBS_COLLECTION), call),
+    views: createJobViews(jobs, call),
+    unfinished: createUnfinishedJobs(jobs, call),
     ping: () => call("answer a ping", async () => void (await database.command({ ping: 1 }))),
     close: () => client.close(),
   };
