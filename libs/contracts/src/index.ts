@@ -1,5 +1,20 @@
 export { type ContentLink, contentLink } from "./api/content.ts";
 export { type CreateDownload, type CreateLimits, createDownloadBody } from "./api/create-download.ts";
+export {
+  type DeadJob,
+  type DeadJobDetail,
+  type DeadLetterList,
+  type DeadLetterListQuery,
+  type DeadMessage,
+  type DeadMessageDetail,
+  deadLetterDetail,
+  deadLetterList,
+  deadLetterQuery,
+  operatorsReason,
+  type RedrivenMessage,
+  redrivenMessage,
+  UNREADABLE,
+} from "./api/dead-letter.ts";
 export { type ApiJob, type ApiProgress, apiJob, SHOWN_STATUSES, type ShownStatus } from "./api/job.ts";
 export { type ClientFrame, clientFrame, type ServerFrame, serverFrame, WS_CLOSE, WS_PROTOCOL } from "./api/live.ts";
 export { type FieldError, PROBLEMS, type Problem, type ProblemCode, problem } from "./api/problem.ts";

@@ -1,6 +1,7 @@
 import type { Logger } from "@longhaul/runtime";
 import { type Db, MongoClient } from "mongodb";
 import { createCall } from "./call.ts";
+import { createDeadLetterViews, type DeadLetterViews } from "./dead-letters.ts";
 import { createJobViews, type JobViews } from "./job-views.ts";
 import { createUnfinishedJobs, type UnfinishedJobs } from "./unfinished-jobs.ts";
 import type { View } from "./view.ts";
@@ -16,6 +17,8 @@ export type StoreConfig = {
 
 export type Store = {
   views: JobViews;
+  /** The same views, as far as operators have to look at them. */
+  deadLetters: DeadLetterViews;
   unfinished: UnfinishedJobs;
   /** @throws StoreError when the database does not answer */
   ping(): Promise<void>;
@@ -39,6 +42,7 @@ export function connectStore(config: StoreConfig, log: Logger): Store {
   const jobs = database.collection<View>(JOBS_COLLECTION);
   return {
     views: createJobViews(jobs, call),
+    deadLetters: createDeadLetterViews(jobs, call),
     unfinished: createUnfinishedJobs(jobs, call),
     ping: () => call("answer a ping", async () => void (await database.command({ ping: 1 }))),
     close: () => client.close(),

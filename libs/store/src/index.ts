@@ -1,4 +1,5 @@
 export { connectForMigration, connectStore, type MigrationStore, type Store, type StoreConfig } from "./connect.ts";
+export type { DeadLetterGroup, DeadLetterPosition, DeadLetterQuery, DeadLetterViews } from "./dead-letters.ts";
 export type { JobViews, RefusedView } from "./job-views.ts";
 export { type StoreMigration, storeMigrations } from "./migrations.ts";
 export { StoreError, type StoreErrorCode } from "./store-error.ts";

@@ -1,9 +1,10 @@
-import type { Bus, CoreMessages, JobStore, WorkQueue } from "@longhaul/bus";
+import type { Bus, CoreMessages, DeadLetters, JobStore, WorkQueue } from "@longhaul/bus";
 import type { Objects } from "@longhaul/objects";
 import type { Clock, HealthRegistry, Logger, Loop, Metrics, Random } from "@longhaul/runtime";
-import type { JobViews, View } from "@longhaul/store";
+import type { DeadLetterViews, JobViews, View } from "@longhaul/store";
 import Fastify, { LogController } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { deadLetterRoutes } from "./admin/routes/dead-letters.ts";
 import type { GatewayConfig } from "./config.ts";
 import { contentRoutes } from "./downloads/routes/content.ts";
 import { controlRoutes } from "./downloads/routes/control.ts";
@@ -37,6 +38,7 @@ export type GatewayParts = {
   work: Pick<WorkQueue, "send">;
   core: Pick<CoreMessages, "subscribePush">;
   views: Pick<JobViews, "get">;
+  deadLetters: { views: DeadLetterViews; messages: DeadLetters };
   objects: Pick<Objects, "results" | "source">;
   health: HealthRegistry;
   metrics: Metrics;
@@ -160,6 +162,11 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
   });
   const controlPorts = { ...ports, view: (id: string) => parts.views.get(id), unit: () => random.unit() };
   controlRoutes(app, { ports: controlPorts, policy, watches });
+  deadLetterRoutes(app, {
+    ports: { ...parts.deadLetters, control: controlPorts },
+    policy: { ...policy, cursorSecret: config.idSecret },
+    watches,
+  });
   statusRoute(app, { watches, metrics });
   contentRoutes(app, {
     watches,

@@ -126,6 +126,18 @@ describe("what each call does in each state", () => {
     expect((await fetch(`${gateway.url}/v1/downloads/${id}`)).status).toBe(404);
   });
 
+  test.for([
+    ["nothing, said to be JSON", "application/json", ""],
+    ["broken JSON", "application/json", "{"],
+    ["a form", "application/x-www-form-urlencoded", "a=b"],
+    ["bytes", "application/octet-stream", "\0"],
+  ] as const)("any body will do: %s", async ([, type, body]) => {
+    const id = await createJob();
+    const init = { method: "POST", headers: { "content-type": type }, body };
+    expect((await fetch(`${gateway.url}/v1/downloads/${id}/cancel`, init)).status).toBe(200);
+    expect((await fetch(`${gateway.url}/v1/downloads/${id}`, { ...init, method: "DELETE" })).status).toBe(204);
+  });
+
   test("other people's jobs, unknown ones and ids of another shape are not there", async () => {
     const id = await createJob();
     for (const command of [...Object.keys(TABLE), "delete"]) {

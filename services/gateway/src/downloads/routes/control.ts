@@ -33,8 +33,18 @@ const COMMANDS: Record<ControlCommand, { summary: string; description: string }>
 
 const params = z.object({ id: z.string().describe("The id of a download") });
 
-/** `POST /v1/downloads/{id}/{command}` and `DELETE /v1/downloads/{id}` */
-export function controlRoutes(app: App, { ports, policy, watches }: ControlRoutesOptions): void {
+/** `POST /v1/downloads/{id}/{command}` and `DELETE /v1/downloads/{id}`: with any body, which is not read, or none. */
+export function controlRoutes(app: App, options: ControlRoutesOptions): void {
+  app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", { parseAs: "buffer" }, (_request, _body, read) => read(null));
+    commandRoutes(scope, options);
+    deleteRoute(scope, options);
+    done();
+  });
+}
+
+function commandRoutes(app: App, { ports, policy, watches }: ControlRoutesOptions): void {
   for (const command of Object.keys(COMMANDS) as ControlCommand[]) {
     const schema = { ...COMMANDS[command], tags: ["downloads"], params, response: { 200: apiJob } };
     app.post(`/v1/downloads/:id/${command}`, { schema }, async (request, reply) => {
@@ -45,6 +55,9 @@ export function controlRoutes(app: App, { ports, policy, watches }: ControlRoute
       return reply.serializer(asIs).send(watches.shownAfter(controlled).body as never);
     });
   }
+}
+
+function deleteRoute(app: App, { ports, policy, watches }: ControlRoutesOptions): void {
   const schema = {
     summary: "Delete a download",
     description:
