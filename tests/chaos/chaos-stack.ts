@@ -6,6 +6,7 @@ import { putSamples } from "../../deploy/local/src/samples/put-samples.ts";
 import { startServers } from "../../deploy/local/src/servers/start-servers.ts";
 import { type S3Access, s3Access } from "../../deploy/local/src/stack/environment.ts";
 import { type Stack, startStack } from "../../deploy/local/src/stack/start-stack.ts";
+import type { SupervisedProcess } from "../../deploy/local/src/supervisor/supervised-process.ts";
 import { startWatchdog } from "../../deploy/local/src/supervisor/watchdog.ts";
 import { until } from "../support/until.ts";
 import { LARGE, MOVING, SMALL } from "./asks.ts";
@@ -29,16 +30,18 @@ const CONFIGURATION: Environment = {
   MAX_CRASHES: "50",
   SHUTDOWN_GRACE_MS: "8000",
   SLOTS_NORMAL: "8",
+  REQUEUE_INTERVAL_MS: "1000",
+  ORPHAN_INTERVAL_MS: "1000",
+  ORPHAN_AGE_SECONDS: "5",
 };
 
 export type ServiceName = keyof typeof COUNTS;
-export type ProcessName = ServiceName | "nats" | "mongodb";
+export type ProcessName = ServiceName | "nats" | "mongodb" | "s3";
 
 /** A stack of its own, with servers that nobody else uses, to be ill-treated. */
 export type ChaosStack = {
   stack: Stack;
   dataDir: string;
-  /** The store itself, past everything that spoils calls to it. */
   s3: S3Access;
   /** The numbers of the processes of that name which run now. */
   pids(name: ProcessName): number[];
@@ -54,7 +57,7 @@ export async function startChaosStack(say: (line: string) => void): Promise<Chao
   const s3Server = await startServers({
     dataDir: join(dataDir, "s3"),
     logDir: join(dataDir, "logs"),
-    // Only the S3 server is started here: calls to it go through a proxy.
+    // Only the S3 server is started here: it does not belong to the stack, so that its number is known.
     env: { ...environment, NATS_URL: "later", MONGODB_URL: "later", S3_ENDPOINT: "" },
     credentials: CREDENTIALS,
     keepsData: false,
@@ -80,33 +83,36 @@ export async function startChaosStack(say: (line: string) => void): Promise<Chao
       say: () => {},
     });
     for (const shelf of [SMALL, LARGE, MOVING]) await putSamples(s3, shelf);
-    return chaosStack(stack, dataDir, s3, stopStore);
+    return chaosStack(stack, dataDir, { s3, pids: () => pidsOf(s3Server.processes), stop: stopStore });
   } catch (error) {
     await stopStore();
     throw error;
   }
 }
 
-function chaosStack(stack: Stack, dataDir: string, s3: S3Access, stopStore: () => Promise<void>): ChaosStack {
+type Store = { s3: S3Access; pids: () => number[]; stop: () => Promise<void> };
+
+function chaosStack(stack: Stack, dataDir: string, store: Store): ChaosStack {
   const pids = (name: ProcessName) =>
-    stack
-      .run()
-      .processes.filter((process) => process.name === name)
-      .map(({ pid }) => pid);
+    name === "s3" ? store.pids() : pidsOf(stack.processes().filter(({ spec }) => spec.name === name));
   return {
     stack,
     dataDir,
-    s3,
+    s3: store.s3,
     pids,
     async whole(timeoutMs) {
       const names = Object.keys(COUNTS) as ServiceName[];
-      const all = () => names.every((name) => pids(name).length === COUNTS[name]) && pids("nats").length === 1;
+      const all = () =>
+        names.every((name) => pids(name).length === COUNTS[name]) &&
+        ["nats", "mongodb", "s3"].every((name) => pids(name as ProcessName).length === 1);
       await until("every process to run again", all, timeoutMs);
     },
     async dispose(keep) {
       await stack.stop();
-      await stopStore();
+      await store.stop();
       if (!keep) await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
+
+const pidsOf = (processes: readonly SupervisedProcess[]) => processes.flatMap(({ pid }) => pid() ?? []);

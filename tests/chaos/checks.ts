@@ -9,6 +9,8 @@ export type Findings = {
   viewSeqs: ReadonlyMap<string, number>;
   /** Work items that are left. */
   itemsLeft: number;
+  /** Uploads and objects that are there and that no record names. */
+  unnamed: readonly string[];
   /** Messages in DEADLETTERS, and how many had to come there at least. */
   deadLetters: number;
   poison: number;
@@ -31,13 +33,16 @@ export function brokenPromises(
       ...overruled(ends.get(job.id) ?? new Map(), newest),
       ...(answered.get(job.id) ?? []).flatMap((answer) => forgotten(answer, newest)),
       ...otherwiseEnded(job, newest.record),
-      ...(found.viewSeqs.get(job.id) === newest.seq ? [] : ["its view is not what its record is"]),
+      ...(newest.record.status === "erased" || found.viewSeqs.get(job.id) === newest.seq
+        ? []
+        : ["its view is not what its record is"]),
     ];
     return whats.map((what) => ({ job: job.id, what }));
   });
   broken.push(...oddAnswers.map((what) => ({ job: null, what })));
   if (accepted.size === 0) broken.push({ job: null, what: "nothing was promised, so nothing was tested" });
   if (found.itemsLeft > 0) broken.push({ job: null, what: `leaked: ${found.itemsLeft} work items are left` });
+  broken.push(...found.unnamed.map((what) => ({ job: null, what: `leaked: no record names the ${what}` })));
   if (found.deadLetters < found.poison) {
     const what = `lost: of ${found.poison} unreadable messages ${found.deadLetters} are in DEADLETTERS`;
     broken.push({ job: null, what });

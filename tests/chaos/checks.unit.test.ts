@@ -19,7 +19,7 @@ function saidOf({ record, seq = 9, viewSeq = seq, ends = [], answers = [] }: Cas
     ends: new Map([[id, new Map(ends.length > 0 ? [[1, ends]] : [])]]),
   };
   const records = new Map(record ? [[id, { seq, record }]] : []);
-  const quiet = { itemsLeft: 0, deadLetters: 0, poison: 0 };
+  const quiet = { itemsLeft: 0, unnamed: [], deadLetters: 0, poison: 0 };
   return brokenPromises(promises, { records, viewSeqs: new Map([[id, viewSeq]]), ...quiet, ...more }).map(
     ({ what }) => what,
   );
@@ -92,9 +92,17 @@ test("a run in which nothing was promised, and answers that nobody may get, are 
     ends: new Map(),
     oddAnswers: ["a create is answered with 500"],
   };
-  const found = { records: new Map(), viewSeqs: new Map(), itemsLeft: 0, deadLetters: 0, poison: 0 };
+  const found = {
+    records: new Map(),
+    viewSeqs: new Map(),
+    itemsLeft: 0,
+    unnamed: ["object a"],
+    deadLetters: 0,
+    poison: 0,
+  };
   expect(brokenPromises(promises, found).map(({ what }) => what)).toEqual([
     "a create is answered with 500",
     "nothing was promised, so nothing was tested",
+    "leaked: no record names the object a",
   ]);
 });

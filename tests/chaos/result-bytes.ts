@@ -12,7 +12,7 @@ import type { Broken } from "./checks.ts";
 
 const TOOL_TIMEOUT_MS = 60_000;
 /** Archives that are opened and compared with their sources; of the others size and checksum are looked at. */
-const MOST_OPENED = 60;
+const MOST_OPENED = 15;
 
 /** Whether every completed job names an object that is there and holds its sources' bytes. */
 export async function brokenResults(

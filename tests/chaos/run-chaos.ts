@@ -7,7 +7,7 @@ import { Prng } from "../sim/kernel/prng.ts";
 import { type ChaosStack, startChaosStack } from "./chaos-stack.ts";
 import { type Broken, brokenPromises, type Findings } from "./checks.ts";
 import { findAtRest } from "./evidence.ts";
-import { DECKS } from "./faults/decks.ts";
+import { type Deck, decksFor } from "./faults/decks.ts";
 import type { Fault, Town } from "./faults/fault.ts";
 import { Ledger } from "./ledger.ts";
 import { Observer } from "./observer.ts";
@@ -30,8 +30,8 @@ export type ChaosRun = {
 
 const MINUTE = 60_000;
 const WHOLE_WITHIN_MS = 30_000;
-/** From the end of the faults to rest: the longest waits between tries, and a redelivery or two. */
-const REST_WITHIN_MS = 90_000;
+/** From the end of the faults to rest: the longest waits between tries, and the sweep for missing items. */
+const REST_WITHIN_MS = 240_000;
 /** The first jobs run in peace. */
 const CALM_MS = 1_000;
 
@@ -48,11 +48,14 @@ export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<Ch
     const jobs = createJobStore(observer.bus, common);
     const prng = new Prng(seed);
     const town: Town = { chaos, ledger, observer, prng, jobs, results: buckets.results, bereaved: [], poison: 0 };
-    const faults = await trouble(town, minutes * MINUTE, say);
+    const faults = await trouble(town, minutes, say);
     say("the faults are over; waiting for rest");
     const since = performance.now();
     await chaos.whole(WHOLE_WITHIN_MS);
-    const found = await findAtRest(chaos, observer.bus, ledger, town.poison, REST_WITHIN_MS);
+    const found = await findAtRest(
+      { chaos, bus: observer.bus, jobs, results: buckets.results, ledger, poison: town.poison },
+      REST_WITHIN_MS,
+    );
     const restMs = performance.now() - since;
     say("comparing what is there with what was promised");
     const broken = [
@@ -69,8 +72,8 @@ export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<Ch
 }
 
 /** Users and faults, side by side, for so long. */
-async function trouble(town: Town, ms: number, say: (line: string) => void): Promise<ChaosRun["faults"]> {
-  const over = AbortSignal.timeout(ms);
+async function trouble(town: Town, minutes: number, say: (line: string) => void): Promise<ChaosRun["faults"]> {
+  const over = AbortSignal.timeout(minutes * MINUTE);
   const counts = new Map<string, { struck: number; missed: number }>();
   const users = useDownloads({
     baseUrls: () => gatewayUrls(town.chaos),
@@ -79,7 +82,7 @@ async function trouble(town: Town, ms: number, say: (line: string) => void): Pro
     signal: over,
   });
   await delay(CALM_MS);
-  const decks = DECKS.map((deck, i) =>
+  const decks = decksFor(minutes).map((deck, i) =>
     playDeck(deck, { ...town, prng: town.prng.fork(`deck ${i}`) }, over, counts, say),
   );
   await Promise.all([users, ...decks]);
@@ -88,7 +91,7 @@ async function trouble(town: Town, ms: number, say: (line: string) => void): Pro
 
 /** Every fault of the deck in an order of the seed's, then all of them again in another. */
 async function playDeck(
-  { faults, restMs }: (typeof DECKS)[number],
+  { faults, restMs }: Deck,
   town: Town,
   over: AbortSignal,
   counts: Map<string, { struck: number; missed: number }>,

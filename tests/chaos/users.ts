@@ -5,11 +5,13 @@ import { drawAsk } from "./asks.ts";
 import type { Ledger } from "./ledger.ts";
 
 const USERS = ["ann", "ben", "cid"];
-const COMMANDS = ["cancel"] as const;
-export type Command = (typeof COMMANDS)[number];
+const COMMANDS = ["cancel", "pause", "pause", "resume", "resume", "resume", "retry", "retry", "delete"] as const;
+type Command = (typeof COMMANDS)[number];
 /** Unfinished jobs that the users leave to the system at a time. */
 const MOST_OPEN = 40;
-const COMMAND_SHARE = 0.15;
+const COMMAND_SHARE = 0.3;
+/** Commands also go to jobs that have ended, if that is not long ago. */
+const RECENT = 30;
 
 export type UsersOptions = { baseUrls: () => string[]; ledger: Ledger; prng: Prng; signal: AbortSignal };
 
@@ -20,9 +22,10 @@ export async function useDownloads(options: UsersOptions): Promise<void> {
     await delay(prng.int(20, 250));
     const open = openJobs(ledger);
     if (open.length < MOST_OPEN) await create(options);
-    if (open.length > 0 && prng.chance(COMMAND_SHARE)) {
+    const recent = [...ledger.accepted.keys()].slice(-RECENT);
+    if (recent.length > 0 && prng.chance(COMMAND_SHARE)) {
       // Not waited for: the next request of this user may overtake it.
-      void command(prng.pick(open), prng.pick(COMMANDS), options);
+      void command(prng.pick(recent), prng.pick(COMMANDS), options);
     }
   }
 }
@@ -37,22 +40,28 @@ async function create({ baseUrls, ledger, prng }: UsersOptions): Promise<void> {
   else ledger.oddAnswers.push(`a create is answered with ${answer.status}: ${JSON.stringify(answer.body)}`);
 }
 
-/** Gives a command; tells whether it was answered with success. */
 async function command(
   id: string,
   type: Command,
   { baseUrls, ledger, prng }: Pick<UsersOptions, "baseUrls" | "ledger" | "prng">,
-): Promise<boolean> {
+): Promise<void> {
   const headers = { "x-user-id": ledger.accepted.get(id)?.user ?? "" };
-  const url = `${prng.pick(baseUrls())}/v1/downloads/${id}/${type}`;
-  const answer = await request<Job>(url, { method: "POST", headers }).catch(() => null);
-  if (answer?.status !== 200) {
+  const url = `${prng.pick(baseUrls())}/v1/downloads/${id}`;
+  const asked =
+    type === "delete"
+      ? request<Job>(url, { method: "DELETE", headers })
+      : request<Job>(`${url}/${type}`, { method: "POST", headers });
+  const answer = await asked.catch(() => null);
+  if (answer?.status === 204) {
+    // Whatever generation it was: there is no other after it.
+    ledger.answer(id, { command: type, status: "erased", generation: Number.MAX_SAFE_INTEGER, seq: 0 });
+  } else if (answer?.status === 200) {
+    const { status, generation, version } = answer.body;
+    ledger.answer(id, { command: type, status, generation, seq: Number(version.split(".")[0]) });
+  } else {
     ledger.note(id, `user   ${type} is answered with ${answer?.status ?? "nothing"}`);
-    return false;
+    if (answer?.status === 500) ledger.oddAnswers.push(`${type} is answered with 500: ${JSON.stringify(answer.body)}`);
   }
-  const { status, generation, version } = answer.body;
-  ledger.answer(id, { command: type, status, generation, seq: Number(version.split(".")[0]) });
-  return true;
 }
 
 /** Jobs whose end this process has not seen. */

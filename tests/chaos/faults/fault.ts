@@ -13,7 +13,6 @@ export type Town = {
   prng: Prng;
   /** The records, by leader read. */
   jobs: Pick<JobStore, "newest">;
-  /** The results and the sources, past everything that spoils calls to them. */
   results: Bucket;
   /** Jobs that a process was running when it was killed. */
   bereaved: { id: string; atMs: number; how: string }[];

@@ -26,10 +26,25 @@ async function standStill(pids: number[], ms: number): Promise<boolean> {
   return stopped.filter((pid) => signal(pid, "SIGCONT")).length > 0;
 }
 
-/** A notifier dies: nobody else may notice. */
-export const NOTIFIER_KILL: Fault = { name: "SIGKILL of a notifier", strike: killOne.bind(null, "notifier") };
+/** Calls of every kind hang, and run into their time-outs or go on. */
+export const STORE_SILENT: Fault = {
+  name: "S3 silent for seconds",
+  strike: (town) => standStill(town.chaos.pids("s3"), town.prng.int(1_000, 5_000)),
+};
 
-async function killOne(name: "notifier", { chaos, prng }: Town): Promise<boolean> {
+/** Calls are torn off in the middle, and for a moment refused. */
+export const STORE_KILL: Fault = {
+  name: "SIGKILL of S3, and its restart",
+  strike: async ({ chaos }) => chaos.pids("s3").every((pid) => signal(pid, "SIGKILL")),
+};
+
+/** A notifier dies: nobody else may notice. */
+export const NOTIFIER_KILL: Fault = { name: "SIGKILL of a notifier", strike: (town) => killOne("notifier", town) };
+
+/** A gateway dies: items that it has not sent yet are made by the sweep, minutes later. */
+export const GATEWAY_KILL: Fault = { name: "SIGKILL of a gateway", strike: (town) => killOne("gateway", town) };
+
+async function killOne(name: "notifier" | "gateway", { chaos, prng }: Town): Promise<boolean> {
   const pids = chaos.pids(name);
   return pids.length > 0 && signal(prng.pick(pids), "SIGKILL");
 }
