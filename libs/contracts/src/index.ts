@@ -17,6 +17,15 @@ export {
 } from "./api/dead-letter.ts";
 export { type ApiJob, type ApiProgress, apiJob, SHOWN_STATUSES, type ShownStatus } from "./api/job.ts";
 export { type ClientFrame, clientFrame, type ServerFrame, serverFrame, WS_CLOSE, WS_PROTOCOL } from "./api/live.ts";
+export {
+  type OperationBody,
+  type OperationDryRun,
+  type OperationState,
+  operationAccepted,
+  operationBody,
+  operationDryRun,
+  operationState,
+} from "./api/operation.ts";
 export { type FieldError, PROBLEMS, type Problem, type ProblemCode, problem } from "./api/problem.ts";
 export { JOB_ERROR_CODES, type JobErrorCode, type Stage } from "./error-codes.ts";
 export { type EventType, type JobEvent, jobEvent } from "./job-event.ts";

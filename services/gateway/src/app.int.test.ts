@@ -242,7 +242,8 @@ describe("every route", () => {
     expect(document.openapi).toBe("3.1.0");
     const ofJob = ["", "/cancel", "/content", "/pause", "/resume", "/retry"].map((path) => `${DOWNLOADS}/{id}${path}`);
     const letters = ["", "/{id}", "/{id}/redrive"].map((path) => `/v1/admin/dead-letters${path}`);
-    expect(Object.keys(document.paths).sort()).toEqual([...letters, DOWNLOADS, ...ofJob]);
+    const operations = ["", "/{id}"].map((path) => `/v1/admin/operations${path}`);
+    expect(Object.keys(document.paths).sort()).toEqual([...letters, ...operations, DOWNLOADS, ...ofJob]);
     expect(Object.keys(document.paths[`${DOWNLOADS}/{id}`] ?? {})).toEqual(["get", "delete"]);
     expect(document.paths[DOWNLOADS]?.post?.parameters).toMatchObject([{ in: "header", name: "idempotency-key" }]);
     expect(document.paths[DOWNLOADS]?.post?.requestBody).toBeDefined();

@@ -1,10 +1,11 @@
 import type { Bus, CoreMessages, DeadLetters, JobStore, WorkQueue } from "@longhaul/bus";
 import type { Objects } from "@longhaul/objects";
 import type { Clock, HealthRegistry, Logger, Loop, Metrics, Random } from "@longhaul/runtime";
-import type { DeadLetterViews, JobViews, View } from "@longhaul/store";
+import type { DeadLetterViews, JobViews, Operations, View } from "@longhaul/store";
 import Fastify, { LogController } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { deadLetterRoutes } from "./admin/routes/dead-letters.ts";
+import { operationRoutes } from "./admin/routes/operations.ts";
 import type { GatewayConfig } from "./config.ts";
 import { contentRoutes } from "./downloads/routes/content.ts";
 import { controlRoutes } from "./downloads/routes/control.ts";
@@ -38,6 +39,7 @@ export type GatewayParts = {
   work: Pick<WorkQueue, "send">;
   core: Pick<CoreMessages, "subscribePush">;
   views: Pick<JobViews, "get">;
+  operations: Operations;
   deadLetters: { views: DeadLetterViews; messages: DeadLetters };
   objects: Pick<Objects, "results" | "source">;
   health: HealthRegistry;
@@ -166,6 +168,15 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
     ports: { ...parts.deadLetters, control: controlPorts },
     policy: { ...policy, cursorSecret: config.idSecret },
     watches,
+  });
+  operationRoutes(app, {
+    ports: {
+      operations: parts.operations,
+      views: parts.deadLetters.views,
+      now: () => clock.now(),
+      randomId: () => random.id(),
+    },
+    policy: { maxAttempts: config.maxAttempts, tokenSecret: config.idSecret },
   });
   statusRoute(app, { watches, metrics });
   contentRoutes(app, {

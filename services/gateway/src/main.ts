@@ -53,6 +53,7 @@ await runService("gateway", gatewayConfig, async (context: ServiceContext<Gatewa
     work,
     core: createCore(bus, log),
     views: store.views,
+    operations: store.operations(config.mongodbRecordsDatabase),
     deadLetters: { views: store.deadLetters, messages: createDeadLetters(bus, limits) },
     objects,
     health,

@@ -16,7 +16,7 @@ export const deadLetterQuery = z.strictObject({
 });
 export type DeadLetterListQuery = z.infer<typeof deadLetterQuery>;
 
-const deadJob = z.object({
+export const deadJob = z.object({
   kind: z.literal("job"),
   id: jobId,
   code: jobErrorCode,

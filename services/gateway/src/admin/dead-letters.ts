@@ -21,7 +21,7 @@ import {
 } from "../downloads/control.ts";
 import { ProblemError } from "../problem-error.ts";
 import { pathJobId } from "../request-path.ts";
-import { readCursor, signCursor } from "../signed-cursor.ts";
+import { readCursor, sign } from "../signed-value.ts";
 import { deadJob, deadJobDetail, deadMessage, deadMessageDetail } from "./dead-letter-view.ts";
 
 /** What the dead letters need of the world. */
@@ -48,7 +48,7 @@ export async function listDeadLetters(
   const list = `dead-letters ${kind} ${code ?? ""}`;
   const from = <T extends z.ZodType>(shape: T) =>
     cursor === undefined ? null : readCursor(cursorSecret, list, cursor, shape);
-  const next = (position: object | null) => position && signCursor(cursorSecret, list, position);
+  const next = (position: object | null) => position && sign(cursorSecret, list, position);
   const asOf = new Date(control.now()).toISOString();
   if (kind === "job") {
     const query = { maxAttempts, code: code ?? null };

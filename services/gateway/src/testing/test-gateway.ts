@@ -74,8 +74,22 @@ export async function startTestGateway({ natsUrl, mongodbUrl, s3, env }: TestSer
   const [store, objects] = [connectStore(config, log), createObjects(config)];
   const [jobs, core, work] = [createJobStore(bus, limits), createCore(bus, log), createWorkQueue(bus, limits)];
   const world = { clock: systemClock, random: systemRandom, log };
+  const operations = store.operations(config.mongodbRecordsDatabase);
   const deadLetters = { views: store.deadLetters, messages: createDeadLetters(bus, limits) };
-  const parts = { config, bus, jobs, work, core, views: store.views, deadLetters, objects, health, metrics, ...world };
+  const parts = {
+    config,
+    bus,
+    jobs,
+    work,
+    core,
+    views: store.views,
+    operations,
+    deadLetters,
+    objects,
+    health,
+    metrics,
+    ...world,
+  };
   const gateway = await buildGateway(parts);
   const loops = supervise(gateway.loops, { log, signal: stopping.signal });
   await gateway.app.listen({ host: config.host, port: config.port });

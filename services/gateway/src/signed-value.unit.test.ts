@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { readCursor, signCursor } from "./signed-cursor.ts";
+import { readCursor, sign } from "./signed-value.ts";
 
 const SECRET = "a secret for tests only";
 const shape = z.object({ seq: z.int() });
 
 test("a cursor is good for its list and its filters, and for nothing else", () => {
-  const cursor = signCursor(SECRET, "letters?code=A", { seq: 7 });
+  const cursor = sign(SECRET, "letters?code=A", { seq: 7 });
   expect(readCursor(SECRET, "letters?code=A", cursor, shape)).toEqual({ seq: 7 });
   const wrong = { code: "INVALID_CURSOR" };
   expect(() => readCursor(SECRET, "letters?code=B", cursor, shape)).toThrow(expect.objectContaining(wrong));
