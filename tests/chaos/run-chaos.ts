@@ -112,8 +112,9 @@ async function playDeck(
   }
 }
 
+/** Also of a gateway that is down at the moment. */
 const gatewayUrls = ({ stack }: ChaosStack) =>
   stack
-    .run()
-    .processes.filter(({ name }) => name === "gateway")
-    .map(({ ports }) => `http://127.0.0.1:${ports.http}`);
+    .processes()
+    .filter(({ spec }) => spec.name === "gateway")
+    .map(({ spec }) => `http://127.0.0.1:${spec.ports.http}`);
