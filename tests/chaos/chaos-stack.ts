@@ -10,6 +10,7 @@ import type { SupervisedProcess } from "../../deploy/local/src/supervisor/superv
 import { startWatchdog } from "../../deploy/local/src/supervisor/watchdog.ts";
 import { until } from "../support/until.ts";
 import { LARGE, MOVING, SMALL } from "./asks.ts";
+import { type StoreProxy, startStoreProxy } from "./store-proxy.ts";
 
 export const ACK_WAIT_MS = 3_000;
 const CREDENTIALS = { accessKeyId: "longhaul-chaos", secretAccessKey: "longhaul-chaos-secret" };
@@ -42,7 +43,9 @@ export type ProcessName = ServiceName | "nats" | "mongodb" | "s3";
 export type ChaosStack = {
   stack: Stack;
   dataDir: string;
+  /** The store itself, past the proxy. */
   s3: S3Access;
+  proxy: StoreProxy;
   /** The numbers of the processes of that name which run now. */
   pids(name: ProcessName): number[];
   /** Resolves when as many of each run as there were. */
@@ -64,7 +67,9 @@ export async function startChaosStack(say: (line: string) => void): Promise<Chao
     supervision: { watchdog, say, onChange: () => {} },
   });
   const s3 = s3Access({}, s3Server.urls.s3, CREDENTIALS);
+  const proxy = await startStoreProxy(s3.endpoint);
   const stopStore = async () => {
+    await proxy.close();
     await Promise.all(s3Server.processes.map((process) => process.stop()));
     watchdog.dismiss();
   };
@@ -77,20 +82,20 @@ export async function startChaosStack(say: (line: string) => void): Promise<Chao
         ...environment,
         ...CONFIGURATION,
         ...{ NATS_URL: "", MONGODB_URL: "" },
-        ...{ S3_ENDPOINT: s3.endpoint, S3_REGION: s3.region, S3_BUCKET: s3.bucket },
+        ...{ S3_ENDPOINT: proxy.url, S3_REGION: s3.region, S3_BUCKET: s3.bucket },
         ...{ S3_ACCESS_KEY_ID: s3.accessKeyId, S3_SECRET_ACCESS_KEY: s3.secretAccessKey },
       },
       say: () => {},
     });
     for (const shelf of [SMALL, LARGE, MOVING]) await putSamples(s3, shelf);
-    return chaosStack(stack, dataDir, { s3, pids: () => pidsOf(s3Server.processes), stop: stopStore });
+    return chaosStack(stack, dataDir, { s3, proxy, pids: () => pidsOf(s3Server.processes), stop: stopStore });
   } catch (error) {
     await stopStore();
     throw error;
   }
 }
 
-type Store = { s3: S3Access; pids: () => number[]; stop: () => Promise<void> };
+type Store = { s3: S3Access; proxy: StoreProxy; pids: () => number[]; stop: () => Promise<void> };
 
 function chaosStack(stack: Stack, dataDir: string, store: Store): ChaosStack {
   const pids = (name: ProcessName) =>
@@ -99,6 +104,7 @@ function chaosStack(stack: Stack, dataDir: string, store: Store): ChaosStack {
     stack,
     dataDir,
     s3: store.s3,
+    proxy: store.proxy,
     pids,
     async whole(timeoutMs) {
       const names = Object.keys(COUNTS) as ServiceName[];

@@ -11,6 +11,7 @@ import {
   STORE_SILENT,
 } from "./server-faults.ts";
 import { SOURCE_CHANGE } from "./source-faults.ts";
+import { STORE_FAULTS } from "./store-faults.ts";
 
 /** Faults that strike one after the other, and the rest between two. Decks strike side by side. */
 export type Deck = { faults: readonly Fault[]; restMs: [number, number] };
@@ -24,6 +25,7 @@ export function decksFor(minutes: number): Deck[] {
   return [
     { faults: [...KILLS, FREEZE, ROLLING_RESTART], restMs: [200, 2_000] },
     { faults: servers, restMs: [1_000, 3_000] },
+    { faults: STORE_FAULTS, restMs: [500, 3_000] },
     { faults: [POISON, DUPLICATES, SOURCE_CHANGE], restMs: [500, 2_000] },
   ];
 }
