@@ -1,5 +1,6 @@
 import {
   attemptsConfig,
+  housekeepingConfig,
   httpConfig,
   jobLimitsConfig,
   liveConfig,
@@ -52,6 +53,7 @@ const CHAPTERS: Chapter[] = [
   chapter("Tries", attemptsConfig),
   chapter("Keeping", retentionConfig),
   chapter("Work", workerConfig),
+  chapter("Housekeeping", housekeepingConfig),
   chapter("Views", projectorConfig),
 ];
 

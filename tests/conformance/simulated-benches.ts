@@ -1,5 +1,6 @@
 import { BusClient } from "../sim/bus/bus-client.ts";
 import { BusServer } from "../sim/bus/bus-server.ts";
+import { CleanupConsumer } from "../sim/bus/cleanup-consumer.ts";
 import { Connection } from "../sim/bus/connection.ts";
 import { Puller } from "../sim/bus/puller.ts";
 import { Witnesses } from "../sim/checks/witness.ts";
@@ -7,6 +8,7 @@ import { Process } from "../sim/kernel/process.ts";
 import { createObjectClient } from "../sim/objects/object-client.ts";
 import { ObjectServer } from "../sim/objects/object-server.ts";
 import { type Options, optionsOf } from "../sim/options.ts";
+import { ViewStore } from "../sim/views.ts";
 import { World } from "../sim/world.ts";
 import type { Bench } from "./bench.ts";
 import { Inbox } from "./inbox.ts";
@@ -28,8 +30,10 @@ function quietCorner(): Corner {
   const server = new BusServer(world);
   const process = new Process("conformance", world.scheduler, world.prng("conformance"));
   const connection = new Connection(process, server, world);
-  const store = new ObjectServer({ lenient: false });
-  const scene = { world, server, store, witnesses: new Witnesses([]) };
+  const store = new ObjectServer({ lenient: false }, () => world.now);
+  const cleanup = new CleanupConsumer(server.jobs, world.scheduler, ACK_WAIT_MS);
+  const views = new ViewStore(world, server);
+  const scene = { world, server, cleanup, views, store, witnesses: new Witnesses([]) };
   return { world, server, process, connection, client: new BusClient(connection, scene) };
 }
 
@@ -69,7 +73,7 @@ export const simulatedWorkQueue: Bench<WorkQueueDriver> = {
 export const simulatedResultStore = (how: { lenient: boolean }): Bench<ResultStoreDriver> => ({
   async run(test) {
     const { world, process } = quietCorner();
-    const store = createObjectClient(process, new ObjectServer(how), world, () => {});
+    const store = createObjectClient(process, new ObjectServer(how, () => world.now), world, () => {});
     await world.scheduler.until(test({ store, partBytes: 1_000 }));
   },
 });

@@ -9,6 +9,7 @@ const WORLDLESS = [
   "services/processor/src/job/planted.ts",
   "services/processor/src/housekeeping/planted.ts",
   "services/gateway/src/downloads/create.ts",
+  "services/gateway/src/downloads/job-write.ts",
   "services/gateway/src/downloads/control.ts",
 ];
 

@@ -36,8 +36,8 @@ export type Options = {
     disconnects: number;
     fullJobs: number;
   };
-  /** Chances that a write is followed by a death, a stall, or a user's command. */
-  ambush: { kill: number; freeze: number; command: number };
+  /** Chances that a write is followed by a death, a stall, or a user's command; a seal by a cancel, and an end by a retry. */
+  ambush: { kill: number; freeze: number; command: number; cancel: number; retry: number };
   /** `lenient`: the store checks nothing that it is sent. */
   objects: {
     lenient: boolean;
@@ -47,6 +47,13 @@ export type Options = {
     lostAnswer: number;
     late: number;
   };
+  /** How far the views are behind, and how often they are away. */
+  views: { lagMs: [number, number]; away: number };
+  /**
+   * The real sweep hides what makes an item vanish that should not; without it only the items are made again that are
+   * missing because a gateway died.
+   */
+  requeueSweep: boolean;
   sources: { delayMs: [number, number]; missing: number; error: number; rateLimited: number };
 };
 
@@ -87,7 +94,7 @@ export function optionsOf(seed: number): Options {
       disconnects: times(6),
       fullJobs: times(2),
     },
-    ambush: { kill: faulty(0.08), freeze: faulty(0.3), command: faulty(0.2) },
+    ambush: { kill: faulty(0.08), freeze: faulty(0.3), command: faulty(0.2), cancel: faulty(0.6), retry: faulty(0.8) },
     objects: {
       lenient: prng.chance(0.3),
       delayMs: [5, prng.magnitude(20, 20_000)],
@@ -102,5 +109,7 @@ export function optionsOf(seed: number): Options {
       error: faulty(0.08),
       rateLimited: faulty(0.1),
     },
+    views: { lagMs: [50, prng.magnitude(500, 300_000)], away: faulty(0.2) },
+    requeueSweep: prng.chance(0.5),
   };
 }

@@ -6,8 +6,10 @@ import { planRequeueSweep } from "./actors/requeue-sweep.ts";
 import { Users } from "./actors/users.ts";
 import { WorkerActor } from "./actors/worker-actor.ts";
 import { BusServer } from "./bus/bus-server.ts";
+import { CleanupConsumer } from "./bus/cleanup-consumer.ts";
 import { FenceCheck } from "./checks/fence-check.ts";
 import { ItemCheck } from "./checks/item-check.ts";
+import { NamesCheck } from "./checks/names-check.ts";
 import { QuietCheck } from "./checks/quiet-check.ts";
 import { AcceptedCheck, restless } from "./checks/rest-check.ts";
 import { ResultCheck } from "./checks/result-check.ts";
@@ -15,10 +17,12 @@ import { StallCheck } from "./checks/stall-check.ts";
 import { StateCheck } from "./checks/state-check.ts";
 import { TakeoverCheck } from "./checks/takeover-check.ts";
 import { Witnesses } from "./checks/witness.ts";
+import { EPOCH } from "./kernel/process.ts";
 import type { Statistics } from "./kernel/statistics.ts";
 import { ObjectServer } from "./objects/object-server.ts";
 import { type Options, optionsOf } from "./options.ts";
 import type { Scene } from "./scene.ts";
+import { ViewStore } from "./views.ts";
 import { type Violation, World } from "./world.ts";
 
 const MINUTE = 60_000;
@@ -67,7 +71,9 @@ export async function simulate(seed: number): Promise<History> {
 
 function setUp(world: World): { scene: Scene; promises: Promises } {
   const server = new BusServer(world);
-  const store = new ObjectServer(world.options.objects);
+  const store = new ObjectServer(world.options.objects, () => EPOCH + Math.floor(world.now));
+  const cleanup = new CleanupConsumer(server.jobs, world.scheduler, world.options.ackWaitMs);
+  const views = new ViewStore(world, server);
   const promises = new Promises();
   const witnesses = new Witnesses([
     new StateCheck(world),
@@ -76,16 +82,18 @@ function setUp(world: World): { scene: Scene; promises: Promises } {
     new ItemCheck({ world, server }),
     new TakeoverCheck(world),
     new FenceCheck(world),
+    new NamesCheck({ world, server, store }),
     new ResultCheck({ world, store, server }),
     new AcceptedCheck({ world, server }, promises),
   ]);
   server.jobs.onStored((write) => witnesses.onStored(write));
   server.work.onGone((sequence, item) => witnesses.onGone(sequence, item));
-  return { scene: { world, server, store, witnesses }, promises };
+  return { scene: { world, server, cleanup, views, store, witnesses }, promises };
 }
 
 function populate(scene: Scene, promises: Promises): { users: Users } {
-  const { options } = scene.world;
+  const { world } = scene;
+  const { options } = world;
   const places = (kind: string, count: number) => Array.from({ length: count }, (_, i) => `${kind}-${i + 1}`);
   const workers = new Crew(places("worker", options.workers).map((place) => new WorkerActor(scene, place, 1)));
   const gateways = new Crew(
@@ -94,7 +102,7 @@ function populate(scene: Scene, promises: Promises): { users: Users } {
   const users = new Users(scene, gateways);
   users.plan();
   new Chaos(scene, workers, gateways).plan();
-  planRequeueSweep(scene, promises);
+  if (!world.options.requeueSweep) planRequeueSweep(scene, promises);
   return { users };
 }
 

@@ -3,7 +3,7 @@ import { Statistics } from "./kernel/statistics.ts";
 import { simulate } from "./simulate.ts";
 import { describeViolation } from "./world.ts";
 
-const SEEDS = 500;
+const SEEDS = 1_000;
 const PATIENCE_MS = 120_000;
 
 /** What a test of the protocol must have met to be worth anything. */
@@ -12,6 +12,11 @@ const EXPLORED = [
   "terminations",
   "disconnects",
   "items made by the sweep",
+  "uploads removed by cleanup",
+  "objects removed by cleanup",
+  "work_items removed by cleanup",
+  "uploads removed by orphans",
+  "objects removed by orphans",
   "freezes beyond ack_wait",
   "outages",
   "lost answers",

@@ -104,6 +104,22 @@ test("what nobody can read is left out and does not come again", async () => {
   await reader.close();
 });
 
+test("of a batch that was acknowledged but for one, that one comes again after ack_wait", async () => {
+  const [kept = "", ...others] = await create(3);
+  const reader = openBatches(bus, { durable: "projector", log: silent });
+  const seen: string[] = [];
+  while (seen.length < 3) {
+    const { items, ack } = await reader.next(500, never);
+    seen.push(...items.map(({ record }) => record.id));
+    ack({ but: new Set(items.filter(({ record }) => record.id === kept)) });
+  }
+  expect(new Set(seen)).toEqual(new Set([kept, ...others]));
+  const again = await reader.next(500, never);
+  expect(again.items.map(({ record }) => record.id)).toEqual([kept]);
+  again.ack();
+  await reader.close();
+});
+
 test("it goes on after the server was killed, while it waits and while it reads", async () => {
   const reader = openBatches(bus, { durable: "projector", log: silent });
   const waiting = reader.next(100, never);

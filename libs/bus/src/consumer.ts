@@ -13,8 +13,11 @@ export type Batch = {
   items: StoredMessage[];
   /** As many as were asked for: there probably are more. */
   full: boolean;
-  /** Call it when the batch was worked on; without it the messages come again after ack_wait. */
-  ack(): void;
+  /**
+   * Call it when the batch was worked on; without it the messages come again after ack_wait. With `but`, those come
+   * again and the others do not.
+   */
+  ack(options?: { but: ReadonlySet<StoredMessage> }): void;
 };
 
 export type BatchReader = {
@@ -27,7 +30,7 @@ export type BatchReader = {
 };
 
 /** Durable consumers of `JOBS`. */
-export type JobsConsumer = "projector";
+export type JobsConsumer = "projector" | "cleanup";
 
 const AFTER_REFUSAL = { baseMs: 250, maxMs: 2_000 };
 const TICK_MS = 250;
@@ -138,14 +141,16 @@ class JobsReader implements BatchReader {
   #take(max: number): Batch {
     const messages = this.#received.splice(0, max);
     const items: StoredMessage[] = [];
+    const replies = new Map<string, StoredMessage | null>();
     for (const { data, subject, reply = "" } of messages) {
       const seq = parseAckSubject(reply)?.sequence ?? 0;
       const stored = decodeJobEvent(data, seq);
+      if (reply) replies.set(reply, stored);
       if (stored) items.push(stored);
       else this.#log.error({ subject, seq, consumer: this.#durable }, "left out an unreadable message of JOBS");
     }
-    const ack = () => {
-      for (const { reply } of messages) if (reply) publishCore(this.#bus.nc, reply);
+    const ack: Batch["ack"] = ({ but } = { but: new Set() }) => {
+      for (const [reply, stored] of replies) if (!stored || !but.has(stored)) publishCore(this.#bus.nc, reply);
     };
     return { items, full: messages.length === max, ack };
   }

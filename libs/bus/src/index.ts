@@ -1,6 +1,7 @@
 export { type Bus, type BusOptions, type BusStatus, connectBus } from "./connect.ts";
 export { type Batch, type BatchReader, type JobsConsumer, openBatches } from "./consumer.ts";
 export { type CoreMessages, createCore, type PushMessage, type SubscribeOptions, type Subscription } from "./core.ts";
+export { createDeadLetters, type DeadLetter, type DeadLetters } from "./dead-letters.ts";
 export type { Delivery } from "./delivery.ts";
 export { BusError, type BusErrorCode, isTransient } from "./errors.ts";
 export { createJobStore, type JobStore, type JobStoreOptions, NEWEST_OF_MAX } from "./job-store.ts";

@@ -13,7 +13,16 @@ const API_ERRORS = {
   /** The store took no more: bytes, or messages of this subject. */
   storeFailed: 10077,
   messageNotFound: 10037,
+  /** Two answers to a delete of what is not there (any more). */
+  sequenceNotFound: 10043,
+  deleteFailed: 10057,
 } as const;
+
+const NOTHING_THERE: ReadonlySet<number> = new Set([
+  API_ERRORS.messageNotFound,
+  API_ERRORS.sequenceNotFound,
+  API_ERRORS.deleteFailed,
+]);
 
 /** Reads an answer of the JetStream API. @throws BusError */
 export function apiResult<T extends object>(answer: Msg): T {
@@ -25,9 +34,9 @@ export function apiResult<T extends object>(answer: Msg): T {
 /** Like `apiResult`, but null when there is no such message. @throws BusError */
 export function apiResultOrNull<T extends object>(answer: Msg): T | null {
   const result = answer.json<T & ApiAnswer>();
-  if (result.error?.err_code === API_ERRORS.messageNotFound) return null;
-  if (result.error) throw apiError(result.error);
-  return result;
+  if (!result.error) return result;
+  if (NOTHING_THERE.has(result.error.err_code)) return null;
+  throw apiError(result.error);
 }
 
 function apiError(error: ApiError): BusError {

@@ -31,7 +31,7 @@ test("on an empty server the services say what to run", async () => {
 });
 
 test("a first run makes everything, a second changes nothing, and then the services are content", async () => {
-  expect(await migrate(bus)).toHaveLength(10);
+  expect(await migrate(bus)).toHaveLength(11);
   expect(await migrate(bus)).toEqual([]);
   await assertTopology(bus, SETTINGS);
 });
@@ -67,15 +67,17 @@ test("streams and consumers are what the design says", async () => {
     ...consumer,
     filter_subject: "download.requested.batch.bulk.>",
   });
-  expect(await ask("CONSUMER.INFO.JOBS.projector")).toMatchObject(consumer);
-  expect(await ask("CONSUMER.INFO.JOBS.projector")).not.toHaveProperty("filter_subject");
+  for (const durable of ["projector", "cleanup"]) {
+    expect(await ask(`CONSUMER.INFO.JOBS.${durable}`)).toMatchObject(consumer);
+    expect(await ask(`CONSUMER.INFO.JOBS.${durable}`)).not.toHaveProperty("filter_subject");
+  }
 });
 
 test("changed settings are brought in by the next run, and a service with another ack_wait refuses to start", async () => {
   const changed = { ...SETTINGS, jobsMaxBytes: SETTINGS.jobsMaxBytes * 2, ackWaitMs: 4_000 };
   const done = await migrate(bus, changed);
   expect(done[0]).toBe("changed stream JOBS: max_bytes");
-  expect(done.slice(1)).toHaveLength(7);
+  expect(done.slice(1)).toHaveLength(8);
   expect(await migrate(bus, changed)).toEqual([]);
   await assertTopology(bus, changed);
   await expect(assertTopology(bus, SETTINGS)).rejects.toThrow(

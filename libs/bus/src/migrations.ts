@@ -4,6 +4,7 @@ import { JetStreamApiCodes, JetStreamApiError, type JetStreamManager, jetstreamM
 import type { Bus } from "./connect.ts";
 import {
   type ConsumerDeclaration,
+  cleanupConsumer,
   deadLettersStream,
   jobsStream,
   laneConsumers,
@@ -30,6 +31,7 @@ export const busMigrations: readonly BusMigration[] = [
   { id: 3, name: "stream DEADLETTERS", up: (bus, settings) => declareStream(bus, deadLettersStream(settings)) },
   { id: 4, name: "consumers of WORK", up: (bus, settings) => declareConsumers(bus, laneConsumers(settings)) },
   { id: 5, name: "consumer of JOBS", up: (bus, settings) => declareConsumers(bus, [projectorConsumer(settings)]) },
+  { id: 6, name: "consumer for cleanup", up: (bus, settings) => declareConsumers(bus, [cleanupConsumer(settings)]) },
 ];
 
 /** Streams or consumers are not what this version of the services needs. The message says what to run. */
@@ -59,7 +61,8 @@ export async function assertTopology(bus: Bus, expected: { ackWaitMs: number }):
     const found = await orNull(manager.streams.info(needed.name));
     faults.push(...faultsOf(`stream ${needed.name}`, needed, found?.config));
   }
-  for (const { stream, config } of [...laneConsumers(settings), projectorConsumer(settings)]) {
+  const consumers = [...laneConsumers(settings), projectorConsumer(settings), cleanupConsumer(settings)];
+  for (const { stream, config } of consumers) {
     const found = await orNull(manager.consumers.info(stream, config.durable_name));
     faults.push(...faultsOf(`consumer ${config.durable_name} of ${stream}`, config, found?.config));
   }

@@ -23,6 +23,14 @@ export async function leaderRead(
   return { subject: message.subject, seq: message.seq, bytes: Buffer.from(message.data ?? "", "base64") };
 }
 
+/** Removes exactly this message, if it is (still) there. @throws BusError */
+export async function deleteMessage(bus: Bus, stream: string, seq: number, timeoutMs: number): Promise<void> {
+  // Not overwritten with random bytes, which would make it as dear as a write.
+  const query = JSON.stringify({ seq, no_erase: true });
+  const answer = await bus.requests.request(`$JS.API.STREAM.MSG.DELETE.${stream}`, query, { timeoutMs });
+  apiResultOrNull(answer);
+}
+
 /** Asks any replica, which may be a moment behind. @throws BusError */
 export async function directRead(
   bus: Bus,

@@ -88,7 +88,12 @@ export const laneConsumers = (settings: TopologySettings): ConsumerDeclaration[]
   );
 
 /** Unfiltered: filters over as many subjects as there are jobs are a slow path of the server. */
-export const projectorConsumer = (settings: TopologySettings): ConsumerDeclaration => ({
-  stream: STREAMS.jobs,
-  config: { durable_name: "projector", ...consumerDefaults(settings) },
-});
+const jobsConsumer =
+  (durable: string) =>
+  (settings: TopologySettings): ConsumerDeclaration => ({
+    stream: STREAMS.jobs,
+    config: { durable_name: durable, ...consumerDefaults(settings) },
+  });
+
+export const projectorConsumer = jobsConsumer("projector");
+export const cleanupConsumer = jobsConsumer("cleanup");

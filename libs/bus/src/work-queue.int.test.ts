@@ -76,6 +76,24 @@ test("a first delivery carries the queued record and its trace, a bare hint carr
   await stop();
 });
 
+test("all items of a job are removed, also one that somebody holds, and no others", async () => {
+  const queue = queueOf(bus);
+  const [record, other] = [aRecord({ class: "high" }), aRecord({ class: "high" })];
+  await queue.enqueue(record, null);
+  await queue.enqueue(other, null);
+  const { held, stop } = holdDeliveries();
+  const delivery = await until("the item is delivered", () => held.find(({ item }) => item?.id === record.id));
+  await queue.enqueue({ ...record, generation: 2, spec: { ...record.spec, lane: "bulk" } }, null);
+
+  expect(await queue.removeItems(record.id)).toBe(2);
+  expect(await queue.itemAlive(delivery.sequence, record.id)).toBe(false);
+  expect(await queue.removeItems(record.id)).toBe(0);
+  expect(await queue.enqueue(other, null)).toBe("present");
+  const racing = await Promise.all([1, 2, 3].map(() => queue.removeItems(other.id)));
+  expect(racing).toContain(1);
+  await stop();
+});
+
 test("a send that fails while the server is away is made up for", async () => {
   const record = aRecord();
   await server.kill();

@@ -1,10 +1,17 @@
-import { type JobRecord, parseWorkSubject, STREAMS, type WorkItem, workSubject } from "@longhaul/contracts";
+import {
+  type JobRecord,
+  jobWorkSubjects,
+  parseWorkSubject,
+  STREAMS,
+  type WorkItem,
+  workSubject,
+} from "@longhaul/contracts";
 import { backoffMs, type Clock, type Logger, type Random } from "@longhaul/runtime";
 import type { Bus } from "./connect.ts";
 import { BusError, isTransient } from "./errors.ts";
 import { encodeHeaders, HEADERS } from "./headers.ts";
 import { apiResult } from "./jetstream-api.ts";
-import { leaderRead } from "./stream-reads.ts";
+import { deleteMessage, leaderRead } from "./stream-reads.ts";
 
 export type WorkQueue = {
   /**
@@ -20,6 +27,8 @@ export type WorkQueue = {
   flush(timeoutMs: number): Promise<void>;
   /** Whether the item with this sequence is still in `WORK` and belongs to this job, by leader read. @throws BusError */
   itemAlive(seq: number, id: string): Promise<boolean>;
+  /** Removes every item of the job, also one that somebody holds; gives their number. @throws BusError */
+  removeItems(id: string): Promise<number>;
   /** Copies a message that nobody can read to `DEADLETTERS`; resolves when it is stored there. @throws BusError */
   deadLetter(message: { subject: string; bytes: Uint8Array; reason: string }): Promise<void>;
 };
@@ -37,6 +46,8 @@ const SEND_TRIES = 60;
 const SEND_BACKOFF = { baseMs: 250, maxMs: 8_000 };
 /** Items that wait for another try of `send`: a bound on memory, about 15 MB. */
 const MAX_WAITING = 10_000;
+/** Items of one job at a time: one for each generation that nobody has looked at yet. A bound on a loop. */
+const JOB_ITEMS_MAX = 1_000;
 /** How often a flush looks whether all is sent. */
 const FLUSH_LOOK_MS = 10;
 
@@ -95,6 +106,14 @@ export function createWorkQueue(bus: Bus, { clock, random, log, timeoutMs }: Wor
     async itemAlive(seq, id) {
       const message = await leaderRead(bus, STREAMS.work, { seq }, timeoutMs);
       return message !== null && parseWorkSubject(message.subject)?.id === id;
+    },
+    async removeItems(id) {
+      for (let removed = 0; removed < JOB_ITEMS_MAX; removed++) {
+        const item = await leaderRead(bus, STREAMS.work, { last_by_subj: jobWorkSubjects(id) }, timeoutMs);
+        if (!item) return removed;
+        await deleteMessage(bus, STREAMS.work, item.seq, timeoutMs);
+      }
+      throw new BusError("REJECTED", `Job ${id} has more than ${JOB_ITEMS_MAX} work items.`);
     },
     async deadLetter({ subject, bytes, reason }) {
       const headers = encodeHeaders({ [HEADERS.subject]: subject, [HEADERS.reason]: reason });

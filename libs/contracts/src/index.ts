@@ -1,7 +1,31 @@
 export { type ContentLink, contentLink } from "./api/content.ts";
 export { type CreateDownload, type CreateLimits, createDownloadBody } from "./api/create-download.ts";
+export {
+  type DeadJob,
+  type DeadJobDetail,
+  type DeadLetterList,
+  type DeadLetterListQuery,
+  type DeadMessage,
+  type DeadMessageDetail,
+  deadLetterDetail,
+  deadLetterList,
+  deadLetterQuery,
+  operatorsReason,
+  type RedrivenMessage,
+  redrivenMessage,
+  UNREADABLE,
+} from "./api/dead-letter.ts";
 export { type ApiJob, type ApiProgress, apiJob, SHOWN_STATUSES, type ShownStatus } from "./api/job.ts";
 export { type ClientFrame, clientFrame, type ServerFrame, serverFrame, WS_CLOSE, WS_PROTOCOL } from "./api/live.ts";
+export {
+  type OperationBody,
+  type OperationDryRun,
+  type OperationState,
+  operationAccepted,
+  operationBody,
+  operationDryRun,
+  operationState,
+} from "./api/operation.ts";
 export { type FieldError, PROBLEMS, type Problem, type ProblemCode, problem } from "./api/problem.ts";
 export { JOB_ERROR_CODES, type JobErrorCode, type Stage } from "./error-codes.ts";
 export { type EventType, type JobEvent, jobEvent } from "./job-event.ts";
@@ -39,6 +63,7 @@ export {
   DEAD_LETTER_SUBJECTS,
   JOB_SUBJECTS,
   jobSubject,
+  jobWorkSubjects,
   laneConsumer,
   laneSubjects,
   PROGRESS_SUBJECTS,

@@ -21,6 +21,8 @@ export const pushSubject = (userHash: string, id: string) => `download.push.${us
 export type WorkAddress = { class: JobClass; lane: Lane; id: string; generation: number };
 
 export const workSubject = (a: WorkAddress) => `download.requested.${a.class}.${a.lane}.${a.id}.${a.generation}`;
+/** Every item of one job. */
+export const jobWorkSubjects = (id: string) => `download.requested.*.*.${id}.*`;
 /** Everything of one lane. */
 export const laneSubjects = (jobClass: JobClass, lane: Lane) => `download.requested.${jobClass}.${lane}.>`;
 /** The durable consumer of one lane. */

@@ -23,6 +23,10 @@ export const METRICS = {
   statusCheckDuration: "download_status_check_seconds",
   /** Seconds between a stored write and its view. */
   projectionLag: "download_projection_lag_seconds",
+  /** Uploads, objects and work items that housekeeping removed; `what`, `by` */
+  housekeepingRemoved: "download_housekeeping_removed_total",
+  /** Work items that the requeue sweep had to make again. */
+  requeued: "download_requeued_total",
   /** `route`, `method`, `status` */
   httpRequestDuration: "http_server_request_duration_seconds",
   /** WebSockets open now. */

@@ -9,10 +9,14 @@ export {
   type Decision,
   decide,
 } from "./commands.ts";
+export { isDeadLetter } from "./dead-letter.ts";
 export { type DeliveryFacts, type DeliveryVerdict, type ItemInHand, onDelivery, onFenced } from "./delivery.ts";
 export { type EndStatus, isEnded, isLive, isOver, isUnfinished } from "./end.ts";
 export { errorText, isPermanent, jobError, type PublicClass, publicClass } from "./failure.ts";
 export { type NewJob, newJob } from "./job.ts";
+export { type Found, type Leftovers, leftovers } from "./leftovers.ts";
+export type { Standing } from "./named.ts";
+export { jobOfKey, OWN_FOLDERS, ownPrefixes } from "./own-keys.ts";
 export { type PresentOptions, present, presentProgress } from "./present.ts";
 export { safeResultName } from "./result-name.ts";
 export { dueAt, forgottenAt, lifetimeSeconds, type RetentionPolicy } from "./retention.ts";

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import {
   CreateBucketCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
@@ -107,10 +108,14 @@ export class S3Bucket implements Bucket {
     return { etag: output.ETag ?? "" };
   }
 
-  async *list(prefix: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<ListedObject> {
+  async *list(
+    prefix: string,
+    { after, signal }: { after?: string | undefined; signal?: AbortSignal } = {},
+  ): AsyncGenerator<ListedObject> {
+    const what = { Bucket: this.name, Prefix: prefix, StartAfter: after };
     let token: string | undefined;
     do {
-      const command = new ListObjectsV2Command({ Bucket: this.name, Prefix: prefix, ContinuationToken: token });
+      const command = new ListObjectsV2Command({ ...what, ContinuationToken: token });
       const page = await this.#call(`LIST ${prefix}`, signal, (abortSignal) =>
         this.#client.s3.send(command, { abortSignal }),
       );
@@ -119,6 +124,11 @@ export class S3Bucket implements Bucket {
       }
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
+  }
+
+  async delete(key: string, { signal }: { signal: AbortSignal }): Promise<void> {
+    const command = new DeleteObjectCommand({ Bucket: this.name, Key: key });
+    await this.#call(`DELETE ${key}`, signal, (abortSignal) => this.#client.s3.send(command, { abortSignal }));
   }
 
   async ensure({ origins, signal }: { origins: readonly string[]; signal?: AbortSignal }): Promise<void> {

@@ -1,4 +1,13 @@
 export { contentDisposition } from "./content-disposition.ts";
 export { createObjects, type ObjectsConfig } from "./create-objects.ts";
-export type { Bucket, ListedObject, ObjectHead, Objects, PresignOptions, PutOptions, SignedUrl } from "./objects.ts";
+export type {
+  Bucket,
+  ListedObject,
+  ListedUpload,
+  ObjectHead,
+  Objects,
+  PresignOptions,
+  PutOptions,
+  SignedUrl,
+} from "./objects.ts";
 export { ObjectsError, type ObjectsErrorCode } from "./objects-error.ts";

@@ -45,6 +45,7 @@ export type Upload = { key: string; id: string };
 /** Number 1…10,000. */
 export type UploadPart = { number: number; bytes: Uint8Array; crc32: string };
 export type SentPart = { number: number; etag: string; crc32: string };
+export type ListedUpload = Upload & { startedAt: Date };
 
 /** Multipart uploads. Every part but the last has at least 5 MiB. */
 export type Uploads = {
@@ -57,6 +58,13 @@ export type Uploads = {
    * `crc32` is the whole object's. `NOT_FOUND`: there is no such upload, or no more.
    */
   complete(upload: Upload, parts: readonly SentPart[], options: { crc32: string; signal: AbortSignal }): Promise<void>;
+  /**
+   * Ends the upload and removes its parts, also those that were on their way when it was asked first. Without effect
+   * when there is no such upload (any more).
+   */
+  abort(upload: Upload, signal: AbortSignal): Promise<void>;
+  /** Unfinished uploads whose key begins with `prefix`, page by page, in an order of the store's own. */
+  list(prefix: string, options: { signal: AbortSignal }): AsyncGenerator<ListedUpload>;
 };
 
 /** One bucket. Every call ends within `S3_CALL_TIMEOUT_MS`, its tries included, and rejects with an `ObjectsError`. */
@@ -70,8 +78,10 @@ export type Bucket = {
   presignGet(key: string, options: PresignOptions): Promise<SignedUrl>;
   /** Writes the whole object in one request. A body of more than a few MiB gets time in proportion to its size. */
   put(key: string, body: Uint8Array | Readable, options: PutOptions): Promise<{ etag: string }>;
-  /** All objects whose key begins with `prefix`, in order of their keys, page by page. */
-  list(prefix: string, options?: { signal?: AbortSignal }): AsyncGenerator<ListedObject>;
+  /** All objects whose key begins with `prefix`, in order of their keys, page by page; `after`: only greater keys. */
+  list(prefix: string, options?: { after?: string | undefined; signal?: AbortSignal }): AsyncGenerator<ListedObject>;
+  /** Without effect when there is no such object. */
+  delete(key: string, options: { signal: AbortSignal }): Promise<void>;
   /** Makes the bucket if it is not there, and lets pages of `origins` read it. For tools, not for services. */
   ensure(options: { origins: readonly string[]; signal?: AbortSignal }): Promise<void>;
   /** Resolves when the store answers, knows the bucket and lets us in. */

@@ -1,18 +1,23 @@
 import {
+  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  ListPartsCommand,
   type S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { call } from "./call.ts";
 import { crc32Base64 } from "./crc32.ts";
 import { type EncryptionSettings, encryption } from "./encryption.ts";
-import type { SentPart, Upload, UploadPart, Uploads } from "./objects.ts";
+import { listUploads } from "./list-uploads.ts";
+import type { ListedUpload, SentPart, Upload, UploadPart, Uploads } from "./objects.ts";
 import { ObjectsError } from "./objects-error.ts";
 import { transferTimeoutMs } from "./transfer-time.ts";
 
 /** How long a store may take to join the parts: some copy every byte. */
 const COMPLETE_TIMEOUT_FACTOR = 10;
+/** Parts that were on their way when an upload was aborted are gone after the next abort. */
+const ABORTS_MAX = 5;
 
 /** Multipart uploads of one bucket, with a CRC32 for each part and for the whole object (FULL_OBJECT). */
 export class S3Uploads implements Uploads {
@@ -81,5 +86,47 @@ export class S3Uploads implements Uploads {
     });
     const timeoutMs = this.#settings.s3CallTimeoutMs * COMPLETE_TIMEOUT_FACTOR;
     await call(`Completing ${key}`, timeoutMs, signal, (abortSignal) => this.#s3.send(command, { abortSignal }));
+  }
+
+  async abort(upload: Upload, signal: AbortSignal): Promise<void> {
+    for (let sent = 0; sent < ABORTS_MAX; sent++) {
+      if (!(await this.#sendAbort(upload, signal)) || !(await this.#hasParts(upload, signal))) return;
+    }
+    const parts = `The upload ${upload.id} of ${upload.key} still has parts after ${ABORTS_MAX} aborts.`;
+    throw new ObjectsError(parts, { code: "UNAVAILABLE" });
+  }
+
+  list(prefix: string, { signal }: { signal: AbortSignal }): AsyncGenerator<ListedUpload> {
+    return listUploads(this.#s3, this.#bucket, prefix, { signal, timeoutMs: this.#settings.s3CallTimeoutMs });
+  }
+
+  /** False when there is no such upload. */
+  async #sendAbort({ key, id }: Upload, signal: AbortSignal): Promise<boolean> {
+    const command = new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key: key, UploadId: id });
+    const what = `Aborting the upload of ${key}`;
+    return await unlessGone(what, this.#settings.s3CallTimeoutMs, signal, async (abortSignal) => {
+      await this.#s3.send(command, { abortSignal });
+      return true;
+    });
+  }
+
+  /** A part that was being sent while the upload was aborted may have come in after all. */
+  async #hasParts({ key, id }: Upload, signal: AbortSignal): Promise<boolean> {
+    const command = new ListPartsCommand({ Bucket: this.#bucket, Key: key, UploadId: id, MaxParts: 1 });
+    const what = `Listing the parts of ${key}`;
+    return await unlessGone(what, this.#settings.s3CallTimeoutMs, signal, async (abortSignal) => {
+      const { Parts } = await this.#s3.send(command, { abortSignal });
+      return Parts !== undefined && Parts.length > 0;
+    });
+  }
+}
+
+/** A `call` about an upload; false when there is no such upload (any more). */
+async function unlessGone(...[what, ms, signal, send]: Parameters<typeof call<boolean>>): Promise<boolean> {
+  try {
+    return await call(what, ms, signal, send);
+  } catch (error) {
+    if (error instanceof ObjectsError && error.code === "NOT_FOUND") return false;
+    throw error;
   }
 }

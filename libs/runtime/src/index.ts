@@ -6,6 +6,7 @@ export { ConfigError, type ConfigSchema, loadConfig, type Settings } from "./con
 export { mongodbConfig, natsConfig, s3Config, sourceConfig, streamConfig } from "./config/server-shapes.ts";
 export {
   archiveConfig,
+  housekeepingConfig,
   httpConfig,
   liveConfig,
   projectorConfig,

@@ -1,7 +1,10 @@
 import type { Logger } from "@longhaul/runtime";
 import { type Db, MongoClient } from "mongodb";
 import { createCall } from "./call.ts";
+import { createDeadLetterViews, type DeadLetterViews } from "./dead-letters.ts";
 import { createJobViews, type JobViews } from "./job-views.ts";
+import { createOperations, type Operation, type Operations } from "./operations.ts";
+import { createUnfinishedJobs, type UnfinishedJobs } from "./unfinished-jobs.ts";
 import type { View } from "./view.ts";
 
 /** The `mongodbConfig` of a service. */
@@ -15,6 +18,11 @@ export type StoreConfig = {
 
 export type Store = {
   views: JobViews;
+  /** The same views, as far as operators have to look at them. */
+  deadLetters: DeadLetterViews;
+  unfinished: UnfinishedJobs;
+  /** Bulk work, in the database of what cannot be rebuilt. */
+  operations(recordsDatabase: string): Operations;
   /** @throws StoreError when the database does not answer */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -34,8 +42,13 @@ export function connectStore(config: StoreConfig, log: Logger): Store {
   );
   const call = createCall(config.mongodbTimeoutMs);
   const database = client.db(config.mongodbViewsDatabase);
+  const jobs = database.collection<View>(JOBS_COLLECTION);
   return {
-    views: createJobViews(database.collection<View>(JOBS_COLLECTION), call),
+    views: createJobViews(jobs, call),
+    deadLetters: createDeadLetterViews(jobs, call),
+    operations: (recordsDatabase) =>
+      createOperations(client.db(recordsDatabase).collection<Operation>("operations"), call),
+    unfinished: createUnfinishedJobs(jobs, call),
     ping: () => call("answer a ping", async () => void (await database.command({ ping: 1 }))),
     close: () => client.close(),
   };

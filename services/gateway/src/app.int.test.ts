@@ -207,7 +207,7 @@ describe("every route", () => {
     expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"]);
     expect((await problemOf(wrong)).code).toBe("METHOD_NOT_ALLOWED");
     const status = await call(`${DOWNLOADS}/x`, { method: "PUT" });
-    expect([status.status, status.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+    expect([status.status, status.headers.get("allow")]).toEqual([405, "DELETE, GET, HEAD"]);
     expect((await call("/nothing")).status).toBe(404);
   });
 
@@ -231,7 +231,8 @@ describe("every route", () => {
     const refused = await call("/nothing", { headers: { origin: "http://evil.example" } });
     expect(refused.headers.get("access-control-allow-origin")).toBeNull();
     const exposed = await call("/nothing", { headers: { origin: "http://localhost:3000" } });
-    expect(exposed.headers.get("access-control-expose-headers")).toContain("ETag");
+    const names = exposed.headers.get("access-control-expose-headers");
+    for (const name of ["ETag", "Idempotent-Replayed", "Idempotency-Key-Expires"]) expect(names).toContain(name);
   });
 
   test("headers that are too large are refused as a problem", async () => {
@@ -245,15 +246,18 @@ describe("every route", () => {
     expect((await call("/health")).status).toBe(200);
     const document = (await (await call("/openapi.json")).json()) as {
       openapi: string;
-      paths: Record<string, Record<string, { requestBody?: unknown; responses: Record<string, unknown> }>>;
+      paths: Record<
+        string,
+        Record<string, { parameters?: object[]; requestBody?: unknown; responses: Record<string, unknown> }>
+      >;
     };
     expect(document.openapi).toBe("3.1.0");
-    expect(Object.keys(document.paths).sort()).toEqual([
-      DOWNLOADS,
-      `${DOWNLOADS}/{id}`,
-      `${DOWNLOADS}/{id}/cancel`,
-      `${DOWNLOADS}/{id}/content`,
-    ]);
+    const ofJob = ["", "/cancel", "/content", "/pause", "/resume", "/retry"].map((path) => `${DOWNLOADS}/{id}${path}`);
+    const letters = ["", "/{id}", "/{id}/redrive"].map((path) => `/v1/admin/dead-letters${path}`);
+    const operations = ["", "/{id}"].map((path) => `/v1/admin/operations${path}`);
+    expect(Object.keys(document.paths).sort()).toEqual([...letters, ...operations, DOWNLOADS, ...ofJob]);
+    expect(Object.keys(document.paths[`${DOWNLOADS}/{id}`] ?? {})).toEqual(["get", "delete"]);
+    expect(document.paths[DOWNLOADS]?.post?.parameters).toMatchObject([{ in: "header", name: "idempotency-key" }]);
     expect(document.paths[DOWNLOADS]?.post?.requestBody).toBeDefined();
     const text = await gateway.metrics.registry.metrics();
     expect(text).toMatch(/download_initiated_total\{service="gateway"\} [1-9]/);

@@ -1,9 +1,11 @@
-import type { Bus, CoreMessages, JobStore, WorkQueue } from "@longhaul/bus";
+import type { Bus, CoreMessages, DeadLetters, JobStore, WorkQueue } from "@longhaul/bus";
 import type { Objects } from "@longhaul/objects";
 import type { Clock, HealthRegistry, Logger, Loop, Metrics, Random } from "@longhaul/runtime";
-import type { JobViews } from "@longhaul/store";
+import type { DeadLetterViews, JobViews, Operations, View } from "@longhaul/store";
 import Fastify, { LogController } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { deadLetterRoutes } from "./admin/routes/dead-letters.ts";
+import { operationRoutes } from "./admin/routes/operations.ts";
 import type { GatewayConfig } from "./config.ts";
 import { contentRoutes } from "./downloads/routes/content.ts";
 import { controlRoutes } from "./downloads/routes/control.ts";
@@ -37,6 +39,8 @@ export type GatewayParts = {
   work: Pick<WorkQueue, "send">;
   core: Pick<CoreMessages, "subscribePush">;
   views: Pick<JobViews, "get">;
+  operations: Operations;
+  deadLetters: { views: DeadLetterViews; messages: DeadLetters };
   objects: Pick<Objects, "results" | "source">;
   health: HealthRegistry;
   metrics: Metrics;
@@ -125,39 +129,56 @@ async function plugins(app: App, { config, metrics, random }: GatewayParts, sock
   await openapi(app, publicUrl);
 }
 
+/** A create does not wait for a database that is away, and goes on without its answer. */
+async function viewIfThere({ health, views, log }: GatewayParts, id: string): Promise<View | null> {
+  if (health.checks().mongodb?.status === "down") return null;
+  try {
+    return await views.get(id);
+  } catch (error) {
+    log.warn({ err: error, job_id: id }, "a repeated create goes on without the view: the database is away");
+    return null;
+  }
+}
+
 function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Sockets): void {
   const { config, bus, jobs, work, objects, health, clock, random } = parts;
   const fileType = /\.(\w{1,16})$/.exec(config.sourceKeyTemplate)?.[1] ?? "other";
   const metrics = gatewayMetrics(parts.metrics, fileType, () => sockets.size);
+  const ports = { newest: jobs.newest, put: jobs.put, sendWork: work.send, now: () => clock.now() };
+  const policy = { ...config, deadlineSeconds: config.jobDeadlineSeconds, putDeadlineMs: config.busTimeoutMs };
   createRoute(app, {
     ports: {
-      put: jobs.put,
-      sendWork: (record, seq, traceparent) => work.send(record, seq, traceparent),
+      ...ports,
+      viewIfThere: (id) => viewIfThere(parts, id),
       busConnected: () => bus.connected(),
-      now: () => clock.now(),
       randomId: () => random.id(),
     },
-    policy: { deadlineSeconds: config.jobDeadlineSeconds, putDeadlineMs: config.busTimeoutMs },
+    policy,
     limits: {
       maxFiles: config.jobMaxFiles,
       resultTtlSeconds: config.resultTtlSeconds,
       resultTtlMaxSeconds: config.resultTtlMaxSeconds,
     },
-    show: config,
+    watches,
     metrics,
+    idSecret: config.idSecret,
     publicUrl: config.publicUrl ?? "",
   });
-  controlRoutes(app, {
-    ports: {
-      newest: jobs.newest,
-      view: (id) => parts.views.get(id),
-      put: jobs.put,
-      now: () => clock.now(),
-      unit: () => random.unit(),
-    },
-    policy: { ...config, deadlineSeconds: config.jobDeadlineSeconds, putDeadlineMs: config.busTimeoutMs },
+  const controlPorts = { ...ports, view: (id: string) => parts.views.get(id), unit: () => random.unit() };
+  controlRoutes(app, { ports: controlPorts, policy, watches });
+  deadLetterRoutes(app, {
+    ports: { ...parts.deadLetters, control: controlPorts },
+    policy: { ...policy, cursorSecret: config.idSecret },
     watches,
-    show: { ...config },
+  });
+  operationRoutes(app, {
+    ports: {
+      operations: parts.operations,
+      views: parts.deadLetters.views,
+      now: () => clock.now(),
+      randomId: () => random.id(),
+    },
+    policy: { maxAttempts: config.maxAttempts, tokenSecret: config.idSecret },
   });
   statusRoute(app, { watches, metrics });
   contentRoutes(app, {

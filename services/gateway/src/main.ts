@@ -1,4 +1,11 @@
-import { assertTopology, connectBus, createCore, createJobStore, createWorkQueue } from "@longhaul/bus";
+import {
+  assertTopology,
+  connectBus,
+  createCore,
+  createDeadLetters,
+  createJobStore,
+  createWorkQueue,
+} from "@longhaul/bus";
 import { createObjects } from "@longhaul/objects";
 import { BootError, runService, type ServiceContext, supervise, systemClock, systemRandom } from "@longhaul/runtime";
 import { connectStore } from "@longhaul/store";
@@ -46,6 +53,8 @@ await runService("gateway", gatewayConfig, async (context: ServiceContext<Gatewa
     work,
     core: createCore(bus, log),
     views: store.views,
+    operations: store.operations(config.mongodbRecordsDatabase),
+    deadLetters: { views: store.deadLetters, messages: createDeadLetters(bus, limits) },
     objects,
     health,
     metrics,

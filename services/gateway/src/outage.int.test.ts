@@ -65,6 +65,17 @@ test("while NATS is away: creates fail in time, what is known is shown as stale,
   expect((await status(unknown)).status).toBe(503);
   await until("the stale frame", () => socket.frames.at(-1)?.job?.stale === true, 5000);
 
+  for (const [method, path] of [
+    ["POST", "/cancel"],
+    ["POST", "/resume"],
+    ["DELETE", ""],
+  ] as const) {
+    const startedMs = performance.now();
+    const answer = await fetch(`${gateway.url}/v1/downloads/${watched}${path}`, { method });
+    expect(performance.now() - startedMs).toBeLessThan(BUS_TIMEOUT_MS + 5_000);
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "2"]);
+  }
+
   await nats.restart();
   await until("the connection", () => gateway.bus.connected(), 10_000);
   const seq = await until(
@@ -101,5 +112,23 @@ test("while MongoDB is away: jobs are created and shown, and only who asks for a
   const unknown = await fetch(`${alone.url}/v1/downloads/00000000-0000-4000-8000-000000000000`);
   expect(unknown.status).toBe(503);
   expect(await unknown.json()).toMatchObject({ code: "DEPENDENCY_UNAVAILABLE" });
+  for (const [method, path] of [
+    ["POST", "/cancel"],
+    ["POST", "/retry"],
+    ["DELETE", ""],
+  ] as const) {
+    const answer = await fetch(`${alone.url}/v1/downloads/00000000-0000-4000-8000-000000000000${path}`, { method });
+    expect([path, answer.status]).toEqual([path, 503]);
+    expect(await answer.json()).not.toHaveProperty("outcome");
+  }
+  expect((await fetch(`${alone.url}/v1/downloads/${id}/pause`, { method: "POST" })).status).toBe(200);
+  const keyed = { "content-type": "application/json", "idempotency-key": "without-views" };
+  const again = { method: "POST", headers: keyed, body: '{"fileIds":[70000]}' };
+  const jobs = [await fetch(`${alone.url}/v1/downloads`, again), await fetch(`${alone.url}/v1/downloads`, again)];
+  expect(jobs.map((job) => [job.status, job.headers.get("idempotent-replayed")])).toEqual([
+    [202, null],
+    [202, "true"],
+  ]);
+  expect((await fetch(`${alone.url}/v1/downloads/${id}`, { method: "DELETE" })).status).toBe(204);
   await alone.close();
 });

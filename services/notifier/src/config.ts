@@ -1,4 +1,5 @@
 import {
+  attemptsConfig,
   mongodbConfig,
   natsConfig,
   projectorConfig,
@@ -8,8 +9,10 @@ import {
 } from "@longhaul/runtime";
 import { z } from "zod";
 
-const { mongodbUrl, mongodbViewsDatabase, mongodbTimeoutMs, mongodbMaxPoolSize } = mongodbConfig;
-const { tombstoneSeconds } = retentionConfig;
+const { mongodbUrl, mongodbViewsDatabase, mongodbRecordsDatabase, mongodbTimeoutMs, mongodbMaxPoolSize } =
+  mongodbConfig;
+const { maxAttempts } = attemptsConfig;
+const { jobDeadlineSeconds, tombstoneSeconds } = retentionConfig;
 const { sourceKeyTemplate } = sourceConfig;
 
 /** Every environment variable that a notifier reads. */
@@ -18,10 +21,13 @@ export const notifierConfig = z.object({
   ...natsConfig,
   mongodbUrl,
   mongodbViewsDatabase,
+  mongodbRecordsDatabase,
   mongodbTimeoutMs,
   mongodbMaxPoolSize,
   ...projectorConfig,
+  jobDeadlineSeconds,
   tombstoneSeconds,
   sourceKeyTemplate,
+  maxAttempts,
 });
 export type NotifierConfig = z.infer<typeof notifierConfig>;

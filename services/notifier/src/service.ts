@@ -3,6 +3,7 @@ import { type HealthRegistry, type Logger, type Metrics, supervise } from "@long
 import type { Store } from "@longhaul/store";
 import type { NotifierConfig } from "./config.ts";
 import { createNotifierMetrics } from "./metrics.ts";
+import { operationsOf } from "./operations/operations-of.ts";
 import { ProgressBuffer } from "./projection/progress-buffer.ts";
 import { progressLoop } from "./projection/progress-loop.ts";
 import { projectionLoop } from "./projection/projection-loop.ts";
@@ -44,6 +45,7 @@ export function startNotifier({ config, bus, store, log, metrics, health, signal
       onStore,
     }),
     progressLoop({ buffer: progress, views, intervalMs: config.progressWriteIntervalMs, log }),
+    operationsOf(bus, store, config, log),
   ];
   const supervision = supervise(loops, { log, signal });
   health.watchLoops(supervision.health);

@@ -1,7 +1,9 @@
 import {
   archiveConfig,
   attemptsConfig,
+  housekeepingConfig,
   jobLimitsConfig,
+  mongodbConfig,
   natsConfig,
   retentionConfig,
   s3Config,
@@ -12,6 +14,7 @@ import {
 import { z } from "zod";
 
 const { fileMaxBytes, jobMaxBytes } = jobLimitsConfig;
+const { mongodbUrl, mongodbViewsDatabase, mongodbTimeoutMs, mongodbMaxPoolSize } = mongodbConfig;
 const { retryWindowFailedSeconds, retryWindowCancelledSeconds } = retentionConfig;
 
 /** Every environment variable that a processor reads. */
@@ -23,6 +26,11 @@ export const processorConfig = z.object({
   ...workerConfig,
   ...attemptsConfig,
   ...archiveConfig,
+  ...housekeepingConfig,
+  mongodbUrl,
+  mongodbViewsDatabase,
+  mongodbTimeoutMs,
+  mongodbMaxPoolSize,
   fileMaxBytes,
   jobMaxBytes,
   retryWindowFailedSeconds,

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { assertTopology, connectBus } from "@longhaul/bus";
 import { createObjects } from "@longhaul/objects";
 import { runService } from "@longhaul/runtime";
+import { connectStore } from "@longhaul/store";
 import { processorConfig } from "./config.ts";
 import { startProcessor } from "./service.ts";
 
@@ -21,10 +22,14 @@ await runService("processor", processorConfig, async ({ config, log, metrics, he
   const objects = createObjects(config);
   releasers.defer("the connections to S3", () => objects.close());
 
+  const store = connectStore(config, log);
+  releasers.defer("the connections to MongoDB", () => store.close());
+
   await health.watch("nats", { critical: true, ping: () => bus.ping(config.busTimeoutMs) });
   await health.watch("s3", { critical: true, ping: (signal) => objects.source.ping(signal) });
+  await health.watch("mongodb", { critical: false, ping: () => store.ping() });
 
   const workerName = `${hostname()}-${process.pid}`;
-  const processor = startProcessor({ config, bus, objects, log, metrics, workerName });
+  const processor = startProcessor({ config, bus, objects, store, log, metrics, health, workerName });
   releasers.defer("the running jobs", () => processor.stop());
 });

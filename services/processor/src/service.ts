@@ -9,7 +9,16 @@ import {
 } from "@longhaul/bus";
 import type { JobRecord } from "@longhaul/contracts";
 import type { Objects } from "@longhaul/objects";
-import { jobLog, type Logger, type Metrics, type Random, systemClock, systemRandom } from "@longhaul/runtime";
+import {
+  type HealthRegistry,
+  jobLog,
+  type Logger,
+  type Metrics,
+  type Random,
+  systemClock,
+  systemRandom,
+} from "@longhaul/runtime";
+import type { Store } from "@longhaul/store";
 import type { ProcessorConfig } from "./config.ts";
 import type { JobFailure } from "./job/job-failure.ts";
 import type { Delivery as JobDelivery, Jobs } from "./job/ports.ts";
@@ -18,6 +27,7 @@ import { Worker, type WorkerDeps } from "./job/worker.ts";
 import { createProcessorMetrics, fileSizeBucket, type ProcessorMetrics } from "./metrics.ts";
 import { createResultStore } from "./result-store.ts";
 import { createS3Source } from "./source/s3-source.ts";
+import { startHousekeeping } from "./start-housekeeping.ts";
 import { setAside } from "./unreadable-items.ts";
 import { createArchiveWork } from "./work/archive.ts";
 import { createBorrow } from "./work/borrow.ts";
@@ -27,14 +37,17 @@ export type ProcessorDeps = {
   config: ProcessorConfig;
   bus: Bus;
   objects: Objects;
+  /** For housekeeping; jobs run without it. */
+  store: Store;
   log: Logger;
   metrics: Metrics;
+  health: HealthRegistry;
   /** Names this process in records, so that people find its log: host and pid. */
   workerName: string;
 };
 
 export type Processor = {
-  /** Stops pulling and hands the running jobs back; resolves when every one of them is written. */
+  /** Stops pulling and housekeeping, and hands the running jobs back; resolves when every one of them is written. */
   stop(): Promise<void>;
 };
 
@@ -74,11 +87,16 @@ export function startProcessor(deps: ProcessorDeps): Processor {
     onItem: (delivery) => (delivery.item === null ? setAside(delivery, queue, log) : worker.handle(forJob(delivery))),
     log,
   });
+  const stopping = new AbortController();
+  const housekeeping = startHousekeeping({ ...deps, results: deps.objects.results, signal: stopping.signal });
+  deps.health.watchLoops(housekeeping.health);
   return {
     async stop() {
+      stopping.abort();
       stopRechecks();
       await puller.stop();
       await worker.stop();
+      await housekeeping.done;
     },
   };
 }

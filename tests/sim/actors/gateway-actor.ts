@@ -1,6 +1,6 @@
 import type { CreateDownload, JobRecord } from "@longhaul/contracts";
-import { type ControlCommand, decide, userHash } from "@longhaul/job";
-import { controlDownload } from "../../../services/gateway/src/downloads/control.ts";
+import type { ControlCommand } from "@longhaul/job";
+import { controlDownload, eraseDownload } from "../../../services/gateway/src/downloads/control.ts";
 import { createDownload } from "../../../services/gateway/src/downloads/create.ts";
 import { ProblemError } from "../../../services/gateway/src/problem-error.ts";
 import { BusClient } from "../bus/bus-client.ts";
@@ -17,7 +17,6 @@ const POLICY = {
   retryWindowCancelledSeconds: 7 * DAY_SECONDS,
 };
 const OWNER = { tenant: "acme", user: "ada", tier: "basic" };
-const MAX_CONFLICTS = 10;
 
 export type UserCommand = ControlCommand | "erase";
 
@@ -57,6 +56,8 @@ export class GatewayActor {
       const traceId = this.process.random.hex(16);
       const traceparent = `00-${traceId}-${this.process.random.hex(8)}-01`;
       const ports = {
+        newest: (job: string) => this.#bus.newest(job),
+        viewIfThere: () => Promise.resolve(null),
         put: this.#bus.put,
         sendWork: (record: JobRecord, seq: number) => this.#send(record, seq),
         busConnected: () => this.connection.connected,
@@ -64,29 +65,26 @@ export class GatewayActor {
         randomId: () => id,
       };
       const caller = { owner: OWNER, clientIp: "192.0.2.1", userAgent: null, createdVia: "v1", traceparent, traceId };
-      const { record } = await createDownload(ports, POLICY, { body, ...caller });
+      const { record } = await createDownload(ports, POLICY, { body, keyedId: null, ...caller });
       this.#promises.accepted.add(record.id);
       return record.id;
     });
   }
 
-  /** `POST /v1/downloads/{id}/{command}`. @throws ProblemError, BusError */
+  /** `POST /v1/downloads/{id}/{command}`, or DELETE. @throws ProblemError, BusError */
   async control(id: string, command: UserCommand): Promise<void> {
     await this.#owing(id, async () => {
-      if (command === "erase") return await this.#erase(id);
-      const { seq, record } = await controlDownload(
-        {
-          newest: (job) => this.#bus.newest(job),
-          view: () => Promise.resolve(null),
-          put: this.#bus.put,
-          now: () => this.process.clock.now(),
-          unit: () => this.process.random.unit(),
-        },
-        POLICY,
-        { id, command, actor: OWNER.user, owns: () => true, traceId: "0".repeat(32), traceparent: "" },
-      );
-      // What the routes of resume and retry do after the command (issue C).
-      if (command === "resume" || command === "retry") this.#send(record, seq);
+      const ports = {
+        newest: (job: string) => this.#bus.newest(job),
+        view: () => Promise.resolve(null),
+        put: this.#bus.put,
+        sendWork: (record: JobRecord, seq: number) => this.#send(record, seq),
+        now: () => this.process.clock.now(),
+        unit: () => this.process.random.unit(),
+      };
+      const request = { id, actor: OWNER.user, admits: () => true, traceId: "0".repeat(32), traceparent: "" };
+      if (command === "erase") await eraseDownload(ports, POLICY, request);
+      else await controlDownload(ports, POLICY, { ...request, command });
     });
   }
 
@@ -97,29 +95,6 @@ export class GatewayActor {
       .send(record, seq)
       .then((sent) => sent || giveUp(), giveUp)
       .finally(over);
-  }
-
-  /** Delete, as the design says it (issue C): one write, from any state. */
-  async #erase(id: string): Promise<void> {
-    let stored = await this.#bus.newest(id);
-    for (let conflicts = 0; conflicts < MAX_CONFLICTS && stored && stored.record.status !== "erased"; conflicts++) {
-      const rules = { ...POLICY, userHash: userHash(OWNER.tenant, OWNER.user), archived: false };
-      const decision = decide(
-        stored.record,
-        { type: "erase", actor: OWNER.user },
-        new Date(this.process.clock.now()),
-        rules,
-      );
-      if (decision.kind !== "change") return;
-      const put = await this.#bus.put(id, stored.seq, decision.change, {
-        deadlineMs: POLICY.putDeadlineMs,
-        ttlSeconds: DAY_SECONDS,
-        traceparent: "",
-        source: "/longhaul/gateway",
-      });
-      if (put.kind !== "conflict") return;
-      stored = put.current;
-    }
   }
 
   async #owing<T>(job: string, request: () => Promise<T>): Promise<T> {

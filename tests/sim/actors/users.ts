@@ -53,15 +53,23 @@ export class Users {
     }
   }
 
-  /** A command that comes just when a worker writes, or reads, or does not know whether its write was stored. */
+  /**
+   * A command that comes just when a worker writes, or reads, or does not know whether its write was stored; a cancel
+   * that meets a Complete; a retry that meets the cleanup of what it retries.
+   */
   #ambush(): void {
     const { ambush } = this.#world.options;
-    this.#server.jobs.onStored(({ after: { record } }) => {
-      if (record.status !== "running" || !this.#world.strikes(this.#prng, ambush.command)) return;
+    const soon = (chance: number, id: string, command?: UserCommand) => {
+      if (!this.#world.strikes(this.#prng, chance)) return;
       this.#world.scheduler.after(
         this.#prng.magnitude(1, 20_000),
-        () => this.#world.faulty && this.#command(record.id),
+        () => this.#world.faulty && this.#command(id, command),
       );
+    };
+    this.#server.jobs.onStored(({ after: { record } }) => {
+      if (record.status === "running") soon(ambush.command, record.id);
+      if (record.status === "running" && record.checkpoint?.sealed) soon(ambush.cancel, record.id, "cancel");
+      if (record.status === "cancelled" || record.status === "failed") soon(ambush.retry, record.id, "retry");
     });
   }
 
@@ -82,8 +90,7 @@ export class Users {
     this.#world.scheduler.after(this.#prng.magnitude(20, 120_000), () => this.#world.faulty && task());
   }
 
-  #command(id: string): void {
-    const command = this.#prng.pick(COMMANDS);
+  #command(id: string, command = this.#prng.pick(COMMANDS)): void {
     this.#world.log.add(id, `user     asks to ${command}`);
     this.#ask(`commands (${command})`, (gateway) => gateway.control(id, command));
   }

@@ -8,6 +8,7 @@ import { type Arrival, Puller } from "../bus/puller.ts";
 import { withItem } from "../kernel/in-hand.ts";
 import { Process } from "../kernel/process.ts";
 import type { Scene } from "../scene.ts";
+import { keepHouse } from "./housekeeper.ts";
 import { createSimulatedWork } from "./simulated-work.ts";
 
 const DAY_SECONDS = 86_400;
@@ -21,6 +22,7 @@ export class WorkerActor {
   readonly #place: string;
   readonly process: Process;
   readonly connection: Connection;
+  readonly #stopping = new AbortController();
   readonly #puller: Puller;
   readonly #worker: Worker;
 
@@ -33,12 +35,14 @@ export class WorkerActor {
     this.connection = new Connection(this.process, server, world);
     this.#worker = this.#realWorker();
     this.connection.onStatus((connected) => connected && void this.#worker.recheck());
+    keepHouse(new BusClient(this.connection, scene), scene, this.#logger(), this.#stopping.signal);
     this.#puller = new Puller(this.connection, server, world.options.slotsPerWorker, (arrival) => this.#take(arrival));
   }
 
   /** SIGTERM: it stops pulling, hands its jobs back and ends; killed when that takes too long. */
   terminate(): void {
     this.#puller.stop();
+    this.#stopping.abort();
     const ended = () => this.process.kill();
     this.process.run(() => void this.#worker.stop().then(() => this.process.after(1_000, ended)));
     this.#scene.world.scheduler.after(GRACE_MS, ended);
@@ -121,7 +125,7 @@ export class WorkerActor {
 
   #logged({ err }: { err?: unknown; job_id?: string }, text: string): void {
     this.#scene.world.log.add(null, `${this.process.name}  logs: ${text} (${err})`);
-    if (err instanceof Error && !["BusError", "ObjectsError", "RunLost"].includes(err.name))
+    if (err instanceof Error && !["BusError", "ObjectsError", "StoreError", "RunLost"].includes(err.name))
       this.#unexpected(err, null);
   }
 

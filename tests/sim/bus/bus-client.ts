@@ -107,6 +107,16 @@ export class BusClient {
     return this.connection.request(id, `look for item ${sequence}`, READ_TIMEOUT_MS, read);
   }
 
+  /** Removes every work item of the job; gives their number. @throws BusError */
+  async removeItems(id: string): Promise<number> {
+    for (let removed = 0; ; removed++) {
+      const isThere = await this.connection.request(id, "removal of an item", READ_TIMEOUT_MS, () =>
+        this.#server.work.removeOne(id),
+      );
+      if (!isThere) return removed;
+    }
+  }
+
   async #append(
     id: string,
     bytes: Uint8Array,

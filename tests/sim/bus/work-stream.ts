@@ -85,6 +85,13 @@ export class WorkStream {
     return this.#entries.get(sequence)?.subject ?? null;
   }
 
+  /** Removes one item of the job, also one in flight; false = there is none. */
+  removeOne(id: string): boolean {
+    const entry = [...this.#entries.values()].find(({ item }) => item.id === id);
+    if (entry) this.ack(entry.sequence);
+    return entry !== undefined;
+  }
+
   all(): { sequence: number; item: WorkItem }[] {
     return [...this.#entries.values()];
   }

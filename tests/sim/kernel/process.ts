@@ -3,7 +3,7 @@ import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** When virtual time begins, by the wall clock of the simulated machines. */
-const EPOCH = Date.UTC(2026, 2, 1, 12);
+export const EPOCH = Date.UTC(2026, 2, 1, 12);
 /** What waited for a frozen process is run this close together when it goes on. */
 const THAW_SPACING_MS = 2;
 

@@ -37,7 +37,13 @@ export function createObjectClient(
 
 type Call<T> = { what: string; key: string; signal: AbortSignal; handle: () => T };
 
-function exchange<T>(world: World, process: Process, prng: Prng, { what, key, signal, handle }: Call<T>): Promise<T> {
+/** One call, with all that can happen to it. */
+export function exchange<T>(
+  world: World,
+  process: Process,
+  prng: Prng,
+  { what, key, signal, handle }: Call<T>,
+): Promise<T> {
   const { delayMs, error, lostRequest, lostAnswer, late } = world.options.objects;
   const note = (text: string) => world.log.add(jobOf(key), `${process.name}  store: ${what} ${shortKey(key)}${text}`);
   const oneWay = () => prng.magnitude(...delayMs) / 2;

@@ -3,7 +3,8 @@ import { ObjectsError } from "../../../libs/objects/src/objects-error.ts";
 import type { SentPart } from "../../../services/processor/src/job/ports.ts";
 
 type StoredPart = { etag: string; bytes: Uint8Array };
-type Upload = { key: string; parts: Map<number, StoredPart> };
+type Upload = { key: string; parts: Map<number, StoredPart>; startedAt: Date };
+type Removed = (what: "upload" | "object", key: string) => void;
 
 /**
  * The simulated object store: whole objects and multipart uploads, with the refusals of S3. A lenient one compares neither
@@ -13,21 +14,26 @@ export class ObjectServer {
   readonly #lenient: boolean;
   readonly objects = new Map<string, Uint8Array>();
   readonly uploads = new Map<string, Upload>();
+  readonly #now: () => number;
+  readonly #modifiedAt = new Map<string, Date>();
+  readonly #removedListeners: Removed[] = [];
   #uploadsBegun = 0;
   #partsSent = 0;
 
-  constructor({ lenient }: { lenient: boolean }) {
+  /** `now`: milliseconds since the epoch. */
+  constructor({ lenient }: { lenient: boolean }, now: () => number) {
     this.#lenient = lenient;
+    this.#now = now;
   }
 
   put(key: string, bytes: Uint8Array, crc: string): void {
     this.#compare(bytes, crc, key);
-    this.objects.set(key, copyOf(bytes));
+    this.#store(key, copyOf(bytes));
   }
 
   createUpload(key: string): string {
     const id = `upload-${++this.#uploadsBegun}`;
-    this.uploads.set(id, { key, parts: new Map() });
+    this.uploads.set(id, { key, parts: new Map(), startedAt: new Date(this.#now()) });
     return id;
   }
 
@@ -54,12 +60,44 @@ export class ObjectServer {
     const bytes = Buffer.concat(pieces);
     this.#compare(bytes, crc, upload.key);
     this.uploads.delete(upload.id);
-    this.objects.set(upload.key, bytes);
+    this.#store(upload.key, bytes);
+  }
+
+  /** Told of each upload that is aborted and each object that is deleted, before it is gone. */
+  onRemoved(listener: Removed): void {
+    this.#removedListeners.push(listener);
+  }
+
+  listUploads(prefix: string): { key: string; id: string; startedAt: Date }[] {
+    const all = [...this.uploads].map(([id, { key, startedAt }]) => ({ key, id, startedAt }));
+    return all.filter(({ key }) => key.startsWith(prefix));
+  }
+
+  listObjects(prefix: string, after: string): { key: string; lastModified: Date }[] {
+    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
+    return keys.map((key) => ({ key, lastModified: this.#modifiedAt.get(key) ?? new Date(0) }));
+  }
+
+  abortUpload({ key, id }: { key: string; id: string }): void {
+    if (this.uploads.get(id)?.key !== key) return;
+    for (const listener of this.#removedListeners) listener("upload", key);
+    this.uploads.delete(id);
+  }
+
+  delete(key: string): void {
+    if (!this.objects.has(key)) return;
+    for (const listener of this.#removedListeners) listener("object", key);
+    this.objects.delete(key);
   }
 
   head(key: string): { sizeBytes: number; crc32: string | null } | null {
     const bytes = this.objects.get(key);
     return bytes ? { sizeBytes: bytes.length, crc32: this.#lenient ? null : crcOf(bytes) } : null;
+  }
+
+  #store(key: string, bytes: Uint8Array): void {
+    this.objects.set(key, bytes);
+    this.#modifiedAt.set(key, new Date(this.#now()));
   }
 
   #compare(bytes: Uint8Array, crc: string, what: string): void {

@@ -14,8 +14,16 @@ export function plantInto(source: string, { name, file, find, replace }: Plant):
   return before + replace + after;
 }
 
-/** What the simulation must find, each within 200 seeds. */
+/** What the simulation must find, each within 1,000 seeds. */
 export const PLANTS: readonly Plant[] = [
+  {
+    name: "cleanup-reads-before-it-lists",
+    file: "services/processor/src/housekeeping/cleanup.ts",
+    find: "  const uploads: Upload[] = [];",
+    replace: `  const early = await deps.jobs.newest(id);
+  deps = { ...deps, jobs: { newest: () => Promise.resolve(early) } };
+  const uploads: Upload[] = [];`,
+  },
   {
     name: "always-ack-when-fenced",
     file: "services/processor/src/job/run.ts",
@@ -23,10 +31,76 @@ export const PLANTS: readonly Plant[] = [
     replace: "slot.ack();",
   },
   {
+    name: "store-touched-when-fenced",
+    file: "services/processor/src/work/store-archive.ts",
+    find: "await checkpoint({ upload, sealed: null });",
+    replace: "await checkpoint({ upload, sealed: null }).catch(() => {});",
+  },
+  {
     name: "no-read-back-of-an-unanswered-write",
     file: "libs/bus/src/put-once.ts",
     find: "const current = await readBack();",
     replace: 'if (unanswered) return { kind: "conflict", current: null };\n      const current = await readBack();',
+  },
+  {
+    name: "no-requeue-sweep",
+    file: "services/processor/src/housekeeping/requeue.ts",
+    find: 'if ((await items.put(record as JobRecord)) === "sent") tally.requeued();',
+    replace: "",
+  },
+  {
+    name: "small-result-put-to-an-inherited-key",
+    file: "libs/job/src/run.ts",
+    find: "if (record.checkpoint?.upload.id) return",
+    replace: "if (record.checkpoint) return",
+  },
+  {
+    name: "upload-made-before-its-key-is-named",
+    file: "services/processor/src/work/archive.ts",
+    find: "await context.checkpoint({ upload: { key, id: null, partSize: 0 }, sealed: null });",
+    replace: "",
+  },
+  {
+    name: "key-deleted-although-the-completed-job-names-it",
+    file: "libs/job/src/named.ts",
+    find: '...(status === "completed" && result?.key ? [result.key] : []),',
+    replace: "",
+  },
+  {
+    name: "end-keeps-the-checkpoint",
+    file: "libs/job/src/end.ts",
+    find: "    checkpoint: null,\n",
+    replace: "",
+  },
+  {
+    name: "run-kept-on-pause",
+    file: "libs/job/src/commands.ts",
+    find: 'status: "paused", run: null,',
+    replace: 'status: "paused",',
+  },
+  {
+    name: "named-forgotten",
+    file: "libs/job/src/named.ts",
+    find: "const named = record.named || checkpoint",
+    replace: "const named = checkpoint",
+  },
+  {
+    name: "completed-job-still-names-its-upload",
+    file: "libs/job/src/run.ts",
+    find: "    result: input.result,\n",
+    replace: "    result: input.result,\n    checkpoint: record.checkpoint,\n",
+  },
+  {
+    name: "no-orphan-sweep",
+    file: "services/processor/src/housekeeping/orphans.ts",
+    find: "for (const folder of OWN_FOLDERS) {",
+    replace: "for (const folder of []) {",
+  },
+  {
+    name: "keys-not-deleted-with-their-uploads",
+    file: "libs/job/src/leftovers.ts",
+    find: "new Set([...uploads.map(({ key }) => key), ...found.objects])",
+    replace: "new Set(found.objects)",
   },
   {
     name: "refused-claim-takes-over-a-run-it-had-not-seen",

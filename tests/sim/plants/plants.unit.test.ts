@@ -5,7 +5,7 @@ import { PLANTS, plantInto } from "./plant.ts";
 
 const run = promisify(execFile);
 const HOOK = new URL("./load-plant.ts", import.meta.url);
-const SEEDS = 200;
+const SEEDS = 1_000;
 const PATIENCE_MS = 120_000;
 
 type Ended = { code: number; output: string };

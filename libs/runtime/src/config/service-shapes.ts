@@ -68,6 +68,19 @@ export const archiveConfig = {
   uploadConcurrency: envInt({ min: 1, max: 64 }).default(2).describe("parts of one archive sent at a time"),
 };
 
+/** What a processor does beside running jobs: making lost work items again, and deleting what no job names. */
+export const housekeepingConfig = {
+  requeueIntervalMs: envInt({ min: 100, max: 3_600_000 })
+    .default(30_000)
+    .describe("how often lost work items are made again"),
+  orphanIntervalMs: envInt({ min: 100, max: 24 * 3_600_000 })
+    .default(600_000)
+    .describe("how often storage is searched for what no job names"),
+  orphanAgeSeconds: envInt({ min: 1, max: 30 * 86_400 })
+    .default(86_400)
+    .describe("what is younger is left alone by that search"),
+};
+
 /** Writing the views. */
 export const projectorConfig = {
   projectorBatch: envInt({ min: 1, max: 10_000 }).default(500).describe("messages projected at a time"),

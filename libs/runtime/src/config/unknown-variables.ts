@@ -5,6 +5,7 @@ import { type ConfigSchema, loadConfig, variableOf } from "./load.ts";
 import { mongodbConfig, natsConfig, s3Config, sourceConfig, streamConfig } from "./server-shapes.ts";
 import {
   archiveConfig,
+  housekeepingConfig,
   httpConfig,
   liveConfig,
   projectorConfig,
@@ -27,6 +28,7 @@ const everything = z.object({
   ...liveConfig,
   ...workerConfig,
   ...archiveConfig,
+  ...housekeepingConfig,
   ...projectorConfig,
 });
 

@@ -1,9 +1,10 @@
 import type { PushMessage, Stored, Subscription } from "@longhaul/bus";
+import type { JobRecord } from "@longhaul/contracts";
 import type { Version } from "@longhaul/job";
 import type { Clock, Logger } from "@longhaul/runtime";
 import type { View } from "@longhaul/store";
 import { SharedRead } from "./shared-read.ts";
-import type { ShowOptions } from "./shown.ts";
+import { Shown, type ShowOptions } from "./shown.ts";
 import { type StoredState, Watch } from "./watch.ts";
 
 /** What watching needs of the world. */
@@ -93,9 +94,18 @@ export class Watches {
     return named !== null && named.seq <= watch.seq ? named : null;
   }
 
-  /** Takes a write that this gateway made itself. */
+  /** Takes what this gateway wrote or read itself, so that nobody reads backwards here after their own call. */
   learn(stored: StoredState): void {
     this.#entries.get(stored.record.id)?.watch.take(stored, { confirmed: true });
+  }
+
+  /** Learns a state, and gives what is known of the job then: with its newest progress where the job is watched. */
+  shownAfter({ seq, record }: { seq: number; record: JobRecord }): Shown {
+    this.learn({ seq, record });
+    const watched = this.peek(record.id)?.shown ?? null;
+    return watched !== null && watched.version.seq >= seq
+      ? watched
+      : new Shown({ seq, n: 0 }, record, this.#options.show);
   }
 
   /** To be called when the bus is lost: what was pushed since is not known. */

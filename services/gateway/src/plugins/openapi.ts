@@ -15,7 +15,10 @@ export async function openapi(app: App, publicUrl: string): Promise<void> {
         license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       },
       servers: [{ url: publicUrl === "" ? "/" : publicUrl }],
-      tags: [{ name: "downloads", description: "Jobs and their results" }],
+      tags: [
+        { name: "downloads", description: "Jobs and their results" },
+        { name: "admin", description: "For those who run the service" },
+      ],
     },
     transform: jsonSchemaTransform,
   });

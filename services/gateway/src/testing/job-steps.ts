@@ -1,5 +1,5 @@
 import type { JobRecord, JobResult } from "@longhaul/contracts";
-import { type Change, claim, completed, decide, failed, jobError, userHash } from "@longhaul/job";
+import { type Change, type CommandType, claim, completed, decide, failed, jobError, userHash } from "@longhaul/job";
 import type { TestGateway } from "./test-gateway.ts";
 
 /** Moves jobs on as workers and other gateways do: each step is one guarded write. Returns the write's sequence. */
@@ -7,7 +7,8 @@ export type JobSteps = {
   claim(id: string): Promise<number>;
   complete(id: string, result?: Partial<JobResult>): Promise<number>;
   fail(id: string): Promise<number>;
-  command(id: string, type: "cancel" | "retry" | "expire" | "erase"): Promise<number>;
+  command(id: string, type: CommandType): Promise<number>;
+  write(id: string, change: (record: JobRecord) => Change): Promise<number>;
 };
 
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -23,6 +24,7 @@ export function jobSteps({ jobs }: Pick<TestGateway, "jobs">): JobSteps {
     return put.seq;
   };
   return {
+    write: step,
     claim: (id) => step(id, (record) => claim(record, { run: aRun(), key: null, now: new Date() })),
     complete: (id, given) =>
       step(id, (record) =>

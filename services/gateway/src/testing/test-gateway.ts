@@ -5,6 +5,7 @@ import {
   type CoreMessages,
   connectBus,
   createCore,
+  createDeadLetters,
   createJobStore,
   createWorkQueue,
   type JobStore,
@@ -73,7 +74,22 @@ export async function startTestGateway({ natsUrl, mongodbUrl, s3, env }: TestSer
   const [store, objects] = [connectStore(config, log), createObjects(config)];
   const [jobs, core, work] = [createJobStore(bus, limits), createCore(bus, log), createWorkQueue(bus, limits)];
   const world = { clock: systemClock, random: systemRandom, log };
-  const parts = { config, bus, jobs, work, core, views: store.views, objects, health, metrics, ...world };
+  const operations = store.operations(config.mongodbRecordsDatabase);
+  const deadLetters = { views: store.deadLetters, messages: createDeadLetters(bus, limits) };
+  const parts = {
+    config,
+    bus,
+    jobs,
+    work,
+    core,
+    views: store.views,
+    operations,
+    deadLetters,
+    objects,
+    health,
+    metrics,
+    ...world,
+  };
   const gateway = await buildGateway(parts);
   const loops = supervise(gateway.loops, { log, signal: stopping.signal });
   await gateway.app.listen({ host: config.host, port: config.port });

@@ -1,17 +1,20 @@
 import { apiJob, type CreateLimits, createDownloadBody, LOG_FIELDS } from "@longhaul/contracts";
-import { present } from "@longhaul/job";
-import type { ShowOptions } from "../../live/shown.ts";
+import { z } from "zod";
+import type { Watches } from "../../live/watches.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import type { App } from "../../plugins/app.ts";
 import { callerOf } from "../../plugins/caller.ts";
 import { type CreatePolicy, type CreatePorts, createDownload } from "../create.ts";
+import { idempotencyKey, keyExpiresAt, keyedJobId } from "../idempotency-key.ts";
 
 export type CreateRouteOptions = {
   ports: CreatePorts;
   policy: CreatePolicy;
   limits: CreateLimits;
-  show: ShowOptions;
+  watches: Watches;
   metrics: Pick<GatewayMetrics, "created">;
+  /** Makes the ids of jobs that are created with a key. */
+  idSecret: string;
   /** Begin of the absolute URL in `Location`; empty = a path. */
   publicUrl: string;
 };
@@ -22,21 +25,33 @@ const RETRY_AFTER = "2";
 /** Characters of a user agent that are kept: enough to tell clients apart, too few to fill a record. */
 const USER_AGENT_MAX = 500;
 
+const headers = z.looseObject({
+  "idempotency-key": z
+    .string()
+    .optional()
+    .describe(
+      "1 to 255 visible characters of your choice. A repeat with the same key is answered with the job as it is now and `Idempotent-Replayed: true`, for 24 hours at least (`Idempotency-Key-Expires`).",
+    ),
+});
+
 /** `POST /v1/downloads` */
 export function createRoute(app: App, options: CreateRouteOptions): void {
-  const { ports, policy, show, metrics, publicUrl } = options;
+  const { ports, policy, watches, metrics, idSecret, publicUrl } = options;
   const schema = {
     summary: "Ask for a download",
     description: "Answers as soon as the job is stored. Follow it by its `links`, or poll it.",
     tags: ["downloads"],
+    headers,
     body: createDownloadBody(options.limits),
     response: { 202: apiJob.describe("The job, stored and queued") },
   };
   app.post("/v1/downloads", { schema }, async (request, reply) => {
     const { tenant, user, tier } = callerOf(request);
+    const key = idempotencyKey(request.headers["idempotency-key"]);
     const { traceparent, traceId } = request;
-    const { seq, record } = await createDownload(ports, policy, {
+    const { seq, record, replayed } = await createDownload(ports, policy, {
       body: request.body,
+      keyedId: key === null ? null : keyedJobId(idSecret, { tenant, user }, key),
       owner: { tenant, user, tier },
       clientIp: request.ip,
       userAgent: request.headers["user-agent"]?.slice(0, USER_AGENT_MAX) ?? null,
@@ -44,12 +59,14 @@ export function createRoute(app: App, options: CreateRouteOptions): void {
       traceparent,
       traceId,
     });
-    metrics.created(tier);
+    if (!replayed) metrics.created(tier);
     request.log.info(
-      { [LOG_FIELDS.jobId]: record.id, [LOG_FIELDS.traceId]: traceId, class: record.spec.class },
+      { [LOG_FIELDS.jobId]: record.id, [LOG_FIELDS.traceId]: traceId, class: record.spec.class, replayed },
       "job created",
     );
-    const job = present(record, { seq, n: 0 }, show);
+    if (key !== null) reply.header("idempotency-key-expires", keyExpiresAt(record.createdAt));
+    if (replayed) reply.header("idempotent-replayed", "true");
+    const { job } = watches.shownAfter({ seq, record });
     reply
       .code(202)
       .header("location", publicUrl + job.links.self)

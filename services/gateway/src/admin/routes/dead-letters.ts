@@ -1,0 +1,96 @@
+import {
+  apiJob,
+  deadLetterDetail,
+  deadLetterList,
+  deadLetterQuery,
+  LOG_FIELDS,
+  operatorsReason,
+  redrivenMessage,
+} from "@longhaul/contracts";
+import type { FastifyRequest } from "fastify";
+import { z } from "zod";
+import type { Watches } from "../../live/watches.ts";
+import type { App } from "../../plugins/app.ts";
+import {
+  type DeadLetterPolicy,
+  type DeadLetterPorts,
+  discardDeadLetter,
+  listDeadLetters,
+  type OperatorsRequest,
+  redriveDeadLetter,
+  showDeadLetter,
+} from "../dead-letters.ts";
+import { operator, reader } from "../roles.ts";
+
+export type DeadLetterRoutesOptions = { ports: DeadLetterPorts; policy: DeadLetterPolicy; watches: Watches };
+
+const PATH = "/v1/admin/dead-letters";
+const tags = ["admin"];
+const params = z.object({ id: z.string().describe("The id of a job, or of a message") });
+
+/** `/v1/admin/dead-letters`: what failed for good, for those who run the service. */
+export function deadLetterRoutes(app: App, { ports, policy, watches }: DeadLetterRoutesOptions): void {
+  const list = {
+    summary: "Dead letters",
+    description: "Failed jobs whose tries are used up, or messages that nobody could read. For operators and viewers.",
+    tags,
+    querystring: deadLetterQuery,
+    response: { 200: deadLetterList },
+  };
+  app.get(PATH, { schema: list }, async (request, reply) => {
+    reader(request);
+    reply.header("cache-control", "no-store");
+    return await listDeadLetters(ports, policy, request.query);
+  });
+
+  const show = { summary: "A dead letter in full", tags, params, response: { 200: deadLetterDetail } };
+  app.get(`${PATH}/:id`, { schema: show }, async (request, reply) => {
+    reader(request);
+    reply.header("cache-control", "no-store");
+    return await showDeadLetter(ports, policy, request.params.id);
+  });
+
+  const discard = {
+    summary: "Discard a dead letter",
+    description: "The job is deleted, the message thrown away.",
+    tags,
+    params,
+    querystring: z.strictObject({ reason: z.string().min(1).max(500).optional() }),
+    body: operatorsReason,
+    response: { 204: z.null().describe("Discarded") },
+  };
+  app.delete(`${PATH}/:id`, { schema: discard }, async (request, reply) => {
+    const asked = operatorsRequest(request, request.params.id);
+    const erased = await discardDeadLetter(ports, policy, asked);
+    if (erased !== null) watches.learn(erased);
+    logWrite(request, asked, "dead-letter.discard", request.query.reason ?? request.body?.reason);
+    return reply.code(204).header("cache-control", "no-store").send(null);
+  });
+
+  const redrive = {
+    summary: "Redrive a dead letter",
+    description: "The job is retried, the message put where it was found once more.",
+    tags,
+    params,
+    body: operatorsReason,
+    response: { 200: z.union([apiJob, redrivenMessage]) },
+  };
+  app.post(`${PATH}/:id/redrive`, { schema: redrive }, async (request, reply) => {
+    const asked = operatorsRequest(request, request.params.id);
+    const redriven = await redriveDeadLetter(ports, policy, asked);
+    logWrite(request, asked, "dead-letter.redrive", request.body?.reason);
+    reply.header("cache-control", "no-store");
+    return "job" in redriven ? watches.shownAfter(redriven.job).job : redriven.message;
+  });
+}
+
+function operatorsRequest(request: FastifyRequest, id: string): OperatorsRequest {
+  const { traceparent, traceId } = request;
+  return { id, actor: operator(request).user, traceparent, traceId };
+}
+
+/** The line that every write of an operator leaves. */
+function logWrite(request: FastifyRequest, { id, actor }: OperatorsRequest, action: string, reason?: string): void {
+  const fields = { [LOG_FIELDS.jobId]: id, [LOG_FIELDS.traceId]: request.traceId };
+  request.log.info({ ...fields, audit: action, actor, reason: reason ?? null }, "an operator wrote");
+}

@@ -1,0 +1,64 @@
+import { LOG_FIELDS, operationAccepted, operationBody, operationDryRun, operationState } from "@longhaul/contracts";
+import { z } from "zod";
+import type { App } from "../../plugins/app.ts";
+import { ProblemError } from "../../problem-error.ts";
+import { begin, dryRun, type OperationPolicy, type OperationPorts, operationState as shown } from "../operations.ts";
+import { operator, reader } from "../roles.ts";
+
+export type OperationRoutesOptions = { ports: OperationPorts; policy: OperationPolicy };
+
+const PATH = "/v1/admin/operations";
+const tags = ["admin"];
+const params = z.object({ id: z.string().describe("The id of an operation") });
+
+/** `/v1/admin/operations`: work on many jobs at once, shown before it is done. */
+export function operationRoutes(app: App, { ports, policy }: OperationRoutesOptions): void {
+  const create = {
+    summary: "Redrive many dead letters",
+    description:
+      "Without `dryRun: false` nothing is done: the answer shows what would be, and its `confirmToken` begins it.",
+    tags,
+    body: operationBody,
+    response: { 200: operationDryRun, 202: operationAccepted },
+  };
+  app.post(PATH, { schema: create }, async (request, reply) => {
+    const { user } = operator(request);
+    reply.header("cache-control", "no-store");
+    if (request.body.dryRun) return await dryRun(ports, policy, request.body);
+    const by = { actor: user, traceparent: request.traceparent };
+    const operationId = await begin(ports, policy, request.body, by);
+    const { action, reason = null } = request.body;
+    const fields = { audit: `operation.${action}`, actor: user, reason, operationId };
+    request.log.info({ ...fields, [LOG_FIELDS.traceId]: request.traceId }, "an operator wrote");
+    const self = `${PATH}/${operationId}`;
+    return reply.code(202).header("location", self).send({ operationId, links: { self } });
+  });
+
+  const show = { summary: "How far an operation is", tags, params, response: { 200: operationState } };
+  app.get(`${PATH}/:id`, { schema: show }, async (request, reply) => {
+    reader(request);
+    const operation = await ports.operations.get(request.params.id);
+    if (operation === null) throw notFound();
+    reply.header("cache-control", "no-store");
+    return shown(operation);
+  });
+
+  const stop = {
+    summary: "Stop an operation",
+    description: "What it has done stays done; one that has ended stays as it is.",
+    tags,
+    params,
+    response: { 200: operationState },
+  };
+  app.delete(`${PATH}/:id`, { schema: stop }, async (request, reply) => {
+    const { user } = operator(request);
+    const operation = await ports.operations.stop(request.params.id, new Date(ports.now()));
+    if (operation === null) throw notFound();
+    const fields = { audit: "operation.stop", actor: user, operationId: operation._id };
+    request.log.info({ ...fields, [LOG_FIELDS.traceId]: request.traceId }, "an operator wrote");
+    reply.header("cache-control", "no-store");
+    return shown(operation);
+  });
+}
+
+const notFound = () => new ProblemError("NOT_FOUND", "There is no operation with this id.");

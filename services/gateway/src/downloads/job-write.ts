@@ -1,0 +1,43 @@
+import { BusError, type PutOnce, type PutOptions, type PutResult } from "@longhaul/bus";
+import type { Change } from "@longhaul/job";
+import { ProblemError } from "../problem-error.ts";
+
+/** How soon it makes sense to ask again when the bus is away, seconds. */
+export const AWAY_RETRY_SECONDS = 2;
+const FULL_RETRY_SECONDS = 30;
+
+/** A write that was settled: it is stored, or another writer was first. */
+export type Settled = Extract<PutResult, { kind: "done" | "conflict" }>;
+
+/**
+ * Writes a change in place of the job's message with sequence `seq`, for a client that waits.
+ * @throws ProblemError `QUEUE_FULL`, nothing was stored; `DEPENDENCY_UNAVAILABLE` with `outcome`, nobody knows
+ * @throws BusError for what no second try can mend
+ */
+export async function writeJob(
+  put: PutOnce,
+  id: string,
+  seq: number,
+  change: Change,
+  options: Omit<PutOptions, "source">,
+): Promise<Settled> {
+  const result = await put(id, seq, change, { ...options, source: "/longhaul/gateway" }).catch((error: unknown) => {
+    // The connection was closed under the write, which may have been on its way.
+    if (error instanceof BusError && error.code === "CLOSED") return { kind: "unknown" } as const;
+    throw error;
+  });
+  switch (result.kind) {
+    case "unknown":
+      throw new ProblemError(
+        "DEPENDENCY_UNAVAILABLE",
+        "The message bus did not answer in time: what was asked for may have been stored, or may not.",
+        { outcome: "unknown", retryAfterSeconds: AWAY_RETRY_SECONDS },
+      );
+    case "full":
+      throw new ProblemError("QUEUE_FULL", "No more can be stored at the moment. Nothing was changed.", {
+        retryAfterSeconds: FULL_RETRY_SECONDS,
+      });
+    default:
+      return result;
+  }
+}

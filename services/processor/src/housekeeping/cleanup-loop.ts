@@ -1,0 +1,52 @@
+import type { Batch, BatchReader, StoredMessage } from "@longhaul/bus";
+import { LOG_FIELDS } from "@longhaul/contracts";
+import { type Clock, type Logger, type Loop, type Random, sleptThrough } from "@longhaul/runtime";
+import { type CleanupDeps, cleanup } from "./cleanup.ts";
+import { inParallel } from "./in-parallel.ts";
+
+/** Most messages are no ends and cost nothing. */
+const BATCH = 500;
+const WIDTH = 8;
+/** After a full batch: what is replaced meanwhile is never delivered. */
+const REST_MS = 500;
+
+export type CleanupLoopDeps = CleanupDeps & {
+  openReader(): BatchReader;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+};
+
+/** Cleans up after each end and deletion that is written. What fails is delivered again after ack_wait. */
+export function cleanupLoop(deps: CleanupLoopDeps): Loop {
+  return {
+    name: "cleanup",
+    async run(signal) {
+      const reader = deps.openReader();
+      try {
+        while (!signal.aborted) {
+          const batch = await reader.next(BATCH, signal);
+          await cleanUp(batch, deps, signal);
+          if (batch.full) await sleptThrough(deps.clock, REST_MS * (0.5 + deps.random.unit()), signal);
+        }
+      } finally {
+        await reader.close();
+      }
+    },
+  };
+}
+
+async function cleanUp(batch: Batch, deps: CleanupLoopDeps, signal: AbortSignal): Promise<void> {
+  const failed = new Set<StoredMessage>();
+  await inParallel(batch.items, WIDTH, async (message) => {
+    try {
+      await cleanup(message.record, deps, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      failed.add(message);
+      const fields = { [LOG_FIELDS.jobId]: message.record.id, seq: message.seq, err: error };
+      deps.log.warn(fields, "a job could not be cleaned up after; it is tried again");
+    }
+  });
+  batch.ack({ but: failed });
+}

@@ -1,0 +1,48 @@
+import type { JobRecord } from "@longhaul/contracts";
+import { isOver } from "@longhaul/job";
+import type { Clock } from "@longhaul/runtime";
+import { inParallel } from "./in-parallel.ts";
+import type { Items, Jobs, Tally, Views } from "./ports.ts";
+
+/** A job without a write for this long is looked at. */
+const UNCHANGED_MS = 2 * 60_000;
+const PAGE = 500;
+/** Jobs of one status looked at in a round; the next round goes on from there. */
+const ROUND_MAX = 10_000;
+const WIDTH = 8;
+const START = new Date(0);
+
+export type RequeueDeps = { jobs: Jobs; views: Views; items: Items; tally: Tally; clock: Clock };
+
+/** Makes the work items of queued and running jobs that are missing, whatever has become of them. */
+export class RequeueSweep {
+  readonly #deps: RequeueDeps;
+  readonly #from = { queued: START, running: START };
+
+  constructor(deps: RequeueDeps) {
+    this.#deps = deps;
+  }
+
+  /** Rejects when the bus or the views are away; then the next round goes on where this one was. */
+  async round(signal: AbortSignal): Promise<void> {
+    const until = new Date(this.#deps.clock.now() - UNCHANGED_MS);
+    for (const status of ["queued", "running"] as const) {
+      for (let looked = 0; looked < ROUND_MAX; looked += PAGE) {
+        signal.throwIfAborted();
+        const from = this.#from[status];
+        const page = await this.#deps.views.unfinished({ status, from, until, limit: PAGE });
+        await inParallel(page, WIDTH, ({ id }) => this.#putItem(id, until));
+        const last = page.at(-1)?.updatedAt ?? START;
+        this.#from[status] = page.length < PAGE ? START : new Date(Math.max(last.getTime(), from.getTime() + 1));
+        if (page.length < PAGE) break;
+      }
+    }
+  }
+
+  async #putItem(id: string, until: Date): Promise<void> {
+    const { jobs, items, tally } = this.#deps;
+    const record = (await jobs.newest(id))?.record;
+    if (record === undefined || isOver(record) || Date.parse(record.updatedAt) >= until.getTime()) return;
+    if ((await items.put(record as JobRecord)) === "sent") tally.requeued();
+  }
+}

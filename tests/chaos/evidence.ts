@@ -1,0 +1,85 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Bus, JobStore } from "@longhaul/bus";
+import { STREAMS } from "@longhaul/contracts";
+import { OWN_FOLDERS } from "@longhaul/job";
+import type { Bucket } from "@longhaul/objects";
+import { namesObject, namesUpload } from "../sim/checks/names-check.ts";
+import { jobOf } from "../sim/objects/object-client.ts";
+import { readBothSides } from "../support/both-sides.ts";
+import type { ChaosStack } from "./chaos-stack.ts";
+import type { Findings } from "./checks.ts";
+import type { Ledger } from "./ledger.ts";
+
+const LOOK_MS = 500;
+const LIST_TIMEOUT_MS = 20_000;
+const API_TIMEOUT_MS = 5_000;
+
+/** Where to look. */
+export type Scene = {
+  chaos: ChaosStack;
+  bus: Bus;
+  jobs: Pick<JobStore, "newest">;
+  results: Bucket;
+  ledger: Ledger;
+  poison: number;
+};
+
+/**
+ * Looks at everything again and again until it is at rest: each job ended or paused, each view as new as its record, no
+ * work item left, nothing stored that no record names. Gives what is there then, or after `patienceMs`, at rest or not.
+ */
+export async function findAtRest(scene: Scene, patienceMs: number): Promise<Findings> {
+  const endAt = performance.now() + patienceMs;
+  for (;;) {
+    const found = await find(scene).catch((error: unknown) => {
+      if (performance.now() > endAt) throw error;
+      return null;
+    });
+    if (found && (isAtRest(found) || performance.now() > endAt)) return found;
+    await delay(LOOK_MS);
+  }
+}
+
+async function find(scene: Scene): Promise<Findings> {
+  const { chaos, bus, ledger, poison } = scene;
+  const { records, views } = await readBothSides(chaos.stack.run(), [...ledger.accepted.keys()]);
+  return {
+    records,
+    viewSeqs: new Map([...views].map(([id, { seq }]) => [id, seq])),
+    itemsLeft: await messagesIn(bus, STREAMS.work),
+    unnamed: await unnamed(scene),
+    deadLetters: await messagesIn(bus, STREAMS.deadLetters),
+    poison,
+  };
+}
+
+/** Listed first and only then held against the records, as cleanup does it. */
+async function unnamed({ results, jobs }: Scene): Promise<string[]> {
+  const signal = AbortSignal.timeout(LIST_TIMEOUT_MS);
+  const found: { key: string; isUpload: boolean }[] = [];
+  for (const folder of OWN_FOLDERS) {
+    for await (const { key } of results.uploads.list(folder, { signal })) found.push({ key, isUpload: true });
+    for await (const { key } of results.list(folder, { signal })) found.push({ key, isUpload: false });
+  }
+  const left: string[] = [];
+  for (const { key, isUpload } of found) {
+    const record = (await jobs.newest(jobOf(key) ?? ""))?.record ?? null;
+    const isNamed = isUpload ? namesUpload(record, key) : namesObject(record, key);
+    if (!isNamed) left.push(`${isUpload ? "upload" : "object"} ${key}`);
+  }
+  return left;
+}
+
+function isAtRest({ records, viewSeqs, itemsLeft, unnamed, deadLetters, poison }: Findings): boolean {
+  const jobs = [...records].every(([id, { seq, record }]) => {
+    const isDone = record.status !== "queued" && record.status !== "running";
+    return isDone && (record.status === "erased" || viewSeqs.get(id) === seq);
+  });
+  return jobs && itemsLeft === 0 && unnamed.length === 0 && deadLetters >= poison;
+}
+
+async function messagesIn(bus: Bus, stream: string): Promise<number> {
+  const answer = await bus.requests.request(`$JS.API.STREAM.INFO.${stream}`, "", { timeoutMs: API_TIMEOUT_MS });
+  const info: { state: { messages: number } } = JSON.parse(Buffer.from(answer.data).toString());
+  return info.state.messages;
+}

@@ -1,0 +1,50 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Fault, signal, type Town } from "./fault.ts";
+
+/** NATS dies and comes back with what it has on its disk. */
+export const NATS_KILL: Fault = {
+  name: "SIGKILL of NATS, and its restart",
+  async strike({ chaos, observer, ledger }) {
+    for (const { id } of observer.running()) ledger.note(id, "fault  SIGKILL of NATS");
+    return chaos.pids("nats").every((pid) => signal(pid, "SIGKILL"));
+  },
+};
+
+export const MONGODB_AWAY: Fault = {
+  name: "MongoDB silent for seconds",
+  strike: (town) => standStill(town.chaos.pids("mongodb"), town.prng.int(2_000, 5_000)),
+};
+
+export const NATS_SILENT: Fault = {
+  name: "NATS silent for seconds",
+  strike: (town) => standStill(town.chaos.pids("nats"), town.prng.int(1_000, 3_000)),
+};
+
+async function standStill(pids: number[], ms: number): Promise<boolean> {
+  const stopped = pids.filter((pid) => signal(pid, "SIGSTOP"));
+  await delay(ms);
+  return stopped.filter((pid) => signal(pid, "SIGCONT")).length > 0;
+}
+
+/** Calls of every kind hang, and run into their time-outs or go on. */
+export const STORE_SILENT: Fault = {
+  name: "S3 silent for seconds",
+  strike: (town) => standStill(town.chaos.pids("s3"), town.prng.int(1_000, 5_000)),
+};
+
+/** Calls are torn off in the middle, and for a moment refused. */
+export const STORE_KILL: Fault = {
+  name: "SIGKILL of S3, and its restart",
+  strike: async ({ chaos }) => chaos.pids("s3").every((pid) => signal(pid, "SIGKILL")),
+};
+
+/** A notifier dies: nobody else may notice. */
+export const NOTIFIER_KILL: Fault = { name: "SIGKILL of a notifier", strike: (town) => killOne("notifier", town) };
+
+/** A gateway dies: items that it has not sent yet are made by the sweep, minutes later. */
+export const GATEWAY_KILL: Fault = { name: "SIGKILL of a gateway", strike: (town) => killOne("gateway", town) };
+
+async function killOne(name: "notifier" | "gateway", { chaos, prng }: Town): Promise<boolean> {
+  const pids = chaos.pids(name);
+  return pids.length > 0 && signal(prng.pick(pids), "SIGKILL");
+}

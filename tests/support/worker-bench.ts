@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import {
+  type Bus,
+  busMigrations,
+  connectBus,
+  createCore,
+  createJobStore,
+  createWorkQueue,
+  type JobStore,
+  startPuller,
+  type WorkQueue,
+} from "@longhaul/bus";
+import type { JobRecord } from "@longhaul/contracts";
+import { type ControlCommand, decide, newJob, userHash } from "@longhaul/job";
+import { type Clock, createLogger, systemClock, systemRandom } from "@longhaul/runtime";
+import { newJobInput, POLICY } from "../../libs/job/src/testing/index.ts";
+import type { RunEnd, Work } from "../../services/processor/src/job/run.ts";
+import { Worker } from "../../services/processor/src/job/worker.ts";
+import { type OwnServer, startOwnServer } from "./own-server.ts";
+
+export const ACK_WAIT_MS = 2_000;
+const JOBS_MAX_BYTES = 1024 ** 2;
+const TRACEPARENT = newJobInput().traceparent;
+const log = createLogger("test", "silent");
+const common = { clock: systemClock, random: systemRandom, log, timeoutMs: 5_000 };
+
+export type RunningWorker = { ends: RunEnd["outcome"][]; stop(): Promise<void> };
+
+/** Real streams, and workers on them whose work a test decides. */
+export type WorkerBench = {
+  jobs: JobStore;
+  queue: WorkQueue;
+  /** `clock`: of a process that may stand still. */
+  startWorker(work: Work, options?: { slots?: number; clock?: Clock }): RunningWorker;
+  /** Creates a job; `itemless`: nobody is told to run it. */
+  create(options?: { itemless: boolean }): Promise<string>;
+  record(id: string): Promise<JobRecord>;
+  /** Writes a command as a gateway does, with the item of the generation that it begins. */
+  command(id: string, type: ControlCommand | "erase"): Promise<void>;
+  remove(): Promise<void>;
+};
+
+export async function startWorkerBench(): Promise<WorkerBench> {
+  const nats: OwnServer = await startOwnServer("nats");
+  const bus = await connectBus({ servers: [nats.url], name: "test", log });
+  const settings = { replicas: 1, jobsMaxBytes: JOBS_MAX_BYTES, ackWaitMs: ACK_WAIT_MS };
+  for (const step of busMigrations) await step.up(bus, settings);
+  const jobs = createJobStore(bus, common);
+  const queue = createWorkQueue(bus, common);
+  const put = { deadlineMs: 10_000, traceparent: TRACEPARENT, source: "/longhaul/test" };
+  return {
+    jobs,
+    queue,
+    startWorker: (work, options) => startWorker(bus, jobs, queue, work, options),
+    async create({ itemless } = { itemless: false }) {
+      const id = randomUUID();
+      const done = await jobs.put(id, 0, newJob(newJobInput({ id, now: new Date() })), put);
+      if (done.kind !== "done" || done.record.status === "erased") throw new Error(`the create is ${done.kind}`);
+      if (!itemless) await queue.enqueue(done.record, done.seq);
+      return id;
+    },
+    async record(id) {
+      const stored = await jobs.newest(id);
+      if (!stored || stored.record.status === "erased") throw new Error(`there is no job ${id}`);
+      return stored.record;
+    },
+    async command(id, type) {
+      for (;;) {
+        const stored = await jobs.newest(id);
+        if (!stored || stored.record.status === "erased") throw new Error(`there is no job ${id}`);
+        const { tenant, user } = stored.record;
+        const rules = { ...POLICY, userHash: userHash(tenant, user), archived: false };
+        const decision = decide(stored.record, { type, actor: "test" }, new Date(), rules);
+        if (decision.kind !== "change") throw new Error(`${type} of ${stored.record.status}: ${decision.kind}`);
+        const done = await jobs.put(id, stored.seq, decision.change, put);
+        if (done.kind === "conflict") continue;
+        if (done.kind !== "done") throw new Error(`${type} is ${done.kind}`);
+        if (done.record.status === "queued") await queue.enqueue(done.record, done.seq);
+        return;
+      }
+    },
+    async remove() {
+      await bus.close();
+      await nats.remove();
+    },
+  };
+}
+
+function startWorker(
+  bus: Bus,
+  jobs: JobStore,
+  queue: WorkQueue,
+  work: Work,
+  { slots = 20, clock = systemClock }: { slots?: number; clock?: Clock } = {},
+): RunningWorker {
+  const core = createCore(bus, log);
+  const ends: RunEnd["outcome"][] = [];
+  const worker = new Worker({
+    ...{ clock, random: systemRandom, log, source: "/longhaul/test", worker: `test-${randomUUID().slice(0, 4)}` },
+    jobs: {
+      newest: jobs.newest,
+      direct: jobs.direct,
+      put: jobs.put,
+      watch(id, onWrite) {
+        const subscription = core.subscribeStored(id, onWrite);
+        return () => subscription.close();
+      },
+    },
+    items: { alive: queue.itemAlive },
+    progress: { publish: core.publishProgress },
+    retention: POLICY,
+    policy: POLICY,
+    maxCrashes: POLICY.maxCrashes,
+    ...{ writeDeadlineMs: 20_000, ackWaitMs: ACK_WAIT_MS, progressIntervalMs: 100 },
+    ownsResult: () => false,
+    work,
+    onEnd: ({ outcome }) => ends.push(outcome),
+  });
+  const puller = startPuller(bus, {
+    slotsPerClass: { high: 0, normal: slots, batch: 0 },
+    async onItem({ item, sequence, deliveryCount, ack, nak, working }) {
+      if (item === null) throw new Error("an item that nobody can read");
+      await worker.handle({ ...item, sequence, count: deliveryCount, ack, nak, working });
+    },
+    log,
+  });
+  return {
+    ends,
+    async stop() {
+      await puller.stop();
+      await worker.stop();
+    },
+  };
+}
