@@ -39,10 +39,18 @@ export const retentionConfig = {
   retryWindowCancelledSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
     .default(7 * DAY_SECONDS)
     .describe("how long a cancelled job can be retried"),
-  jobRetentionSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
+  // An expired job stays in JOBS for up to 26.4 hours, and no view may be forgotten before that.
+  jobRetentionSeconds: envInt({ min: 2 * DAY_SECONDS, max: 365 * DAY_SECONDS })
     .default(7 * DAY_SECONDS)
     .describe("how long the view of a finished job is kept, from its last write"),
   tombstoneSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
     .default(9 * DAY_SECONDS)
     .describe("how long the view remembers that a job was deleted"),
+};
+
+/** Ending what is past its time. */
+export const expiryConfig = {
+  expiryIntervalMs: envInt({ min: 100, max: 3_600_000 })
+    .default(60_000)
+    .describe("between two looks for jobs and results whose time is over"),
 };
