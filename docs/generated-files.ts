@@ -1,5 +1,6 @@
 import {
   attemptsConfig,
+  expiryConfig,
   housekeepingConfig,
   httpConfig,
   jobLimitsConfig,
@@ -51,7 +52,7 @@ const CHAPTERS: Chapter[] = [
   chapter("Live connections", liveConfig),
   chapter("Size of a job", jobLimitsConfig),
   chapter("Tries", attemptsConfig),
-  chapter("Keeping", retentionConfig),
+  chapter("Keeping", { ...retentionConfig, ...expiryConfig }),
   chapter("Work", workerConfig),
   chapter("Housekeeping", housekeepingConfig),
   chapter("Views", projectorConfig),

@@ -40,10 +40,11 @@ export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<Ch
   say("starting a stack of its own");
   const chaos = await startChaosStack(say);
   const buckets = openBuckets(s3Variables(chaos.s3));
+  const ledger = new Ledger();
+  let observer: Observer | null = null;
   let keep = true;
   try {
-    const ledger = new Ledger();
-    const observer = await Observer.open(chaos.stack.run().nats.url, ledger);
+    observer = await Observer.open(chaos.stack.run().nats.url, ledger);
     const common = { clock: systemClock, random: systemRandom, log: createLogger("chaos", "silent"), timeoutMs: 2_000 };
     const jobs = createJobStore(observer.bus, common);
     const prng = new Prng(seed);
@@ -62,10 +63,10 @@ export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<Ch
       ...brokenPromises(ledger, found),
       ...(await brokenResults(found.records.values(), buckets.results, chaos.dataDir)),
     ];
-    await observer.bus.close();
     keep = broken.length > 0;
     return { ledger, found, broken, bereaved: town.bereaved, faults, restMs, dataDir: chaos.dataDir };
   } finally {
+    await observer?.bus.close();
     buckets.close();
     await chaos.dispose(keep);
   }

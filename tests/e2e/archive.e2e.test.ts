@@ -58,7 +58,7 @@ async function save(id: string): Promise<string> {
   });
   const response = await fetch(link.body.url);
   const saved = join(folder, `${id}.zip`);
-  await writeFile(saved, response.body ?? "");
+  await writeFile(saved, Buffer.from(await response.arrayBuffer()));
   return saved;
 }
 

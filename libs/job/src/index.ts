@@ -18,8 +18,17 @@ export { type Found, type Leftovers, leftovers } from "./leftovers.ts";
 export type { Standing } from "./named.ts";
 export { jobOfKey, OWN_FOLDERS, ownPrefixes } from "./own-keys.ts";
 export { type PresentOptions, present, presentProgress } from "./present.ts";
+
 export { safeResultName } from "./result-name.ts";
-export { dueAt, forgottenAt, lifetimeSeconds, type RetentionPolicy } from "./retention.ts";
+export {
+  dueAt,
+  forgottenAt,
+  keptSeconds,
+  LAST_ENDS,
+  lifetimeSeconds,
+  type RetentionPolicy,
+} from "./retention.ts";
+
 export {
   type CheckpointState,
   type Claim,

@@ -50,19 +50,39 @@ export function dueAt(record: StoredRecord): string | null {
 }
 
 /**
+ * The ends after which a view is forgotten when nothing more is written. A completed job is not among them: it expires
+ * first.
+ */
+export const LAST_ENDS = ["failed", "cancelled", "expired"] as const;
+export type LastEnd = (typeof LAST_ENDS)[number];
+
+/**
+ * How long the view of a job that came to such an end is kept after that write, seconds: always longer than `JOBS`
+ * keeps the write (hence the tenth that a lifetime may be longer, and a day).
+ */
+export function keptSeconds(status: LastEnd, policy: RetentionPolicy): number {
+  switch (status) {
+    case "failed":
+      return policy.retryWindowFailedSeconds * (1 + SPREAD) + DAY_SECONDS;
+    case "cancelled":
+      return policy.retryWindowCancelledSeconds * (1 + SPREAD) + DAY_SECONDS;
+    case "expired":
+      return policy.jobRetentionSeconds;
+  }
+}
+
+/**
  * When the job is out of sight: for an unfinished one its deadline, for an ended one the time at which the view forgets
- * it, which is always later than `JOBS` does (hence the tenth that a lifetime may be longer, and a day).
+ * it.
  */
 export function forgottenAt(record: JobRecord, policy: RetentionPolicy): string {
   switch (record.status) {
     case "failed":
-      return plusSeconds(record.updatedAt, policy.retryWindowFailedSeconds * (1 + SPREAD) + DAY_SECONDS);
     case "cancelled":
-      return plusSeconds(record.updatedAt, policy.retryWindowCancelledSeconds * (1 + SPREAD) + DAY_SECONDS);
-    case "completed":
-      return plusSeconds(resultEnd(record), policy.jobRetentionSeconds);
     case "expired":
-      return plusSeconds(record.updatedAt, policy.jobRetentionSeconds);
+      return plusSeconds(record.updatedAt, keptSeconds(record.status, policy));
+    case "completed":
+      return plusSeconds(resultEnd(record), keptSeconds("expired", policy));
     default:
       return record.deadlineAt;
   }

@@ -21,7 +21,8 @@ export type StoreClient = {
   close(): void;
 };
 
-const MAX_SOCKETS = 128;
+/** 75 slots, each with two sources open or two parts on their way, and room for lookups. */
+const MAX_SOCKETS = 256;
 const CONNECT_TIMEOUT_MS = 3000;
 /** Tries of one call in all; the SDK waits between them with jitter, and they share the call's time-out. */
 const MAX_TRIES = 3;

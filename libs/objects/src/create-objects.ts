@@ -13,7 +13,8 @@ export function createObjects(config: ObjectsConfig): Objects {
   const results = resultAddress(config);
   const source = sourceAddress(config, results);
   const resultClient = createClient(results, config);
-  const sourceClient = isSameStore(source, results) ? resultClient : createClient(source, config);
+  // Two clients even for one store: reads that wait for room in a buffer must not hold the sockets that uploads need.
+  const sourceClient = createClient(source, config);
   return {
     results: new S3Bucket(resultClient, config.s3Bucket, config),
     source: new S3Bucket(sourceClient, config.sourceS3Bucket ?? config.s3Bucket, config),
@@ -46,8 +47,4 @@ function sourceAddress(config: ObjectsConfig, results: StoreAddress): StoreAddre
     accessKeyId: config.sourceS3AccessKeyId ?? results.accessKeyId,
     secretAccessKey: config.sourceS3SecretAccessKey ?? results.secretAccessKey,
   };
-}
-
-function isSameStore(a: StoreAddress, b: StoreAddress): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

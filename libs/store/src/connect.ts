@@ -2,6 +2,7 @@ import type { Logger } from "@longhaul/runtime";
 import { type Db, MongoClient } from "mongodb";
 import { createCall } from "./call.ts";
 import { createDeadLetterViews, type DeadLetterViews } from "./dead-letters.ts";
+import { createEndingViews, type EndingViews } from "./ending-views.ts";
 import { createJobViews, type JobViews } from "./job-views.ts";
 import { createOperations, type Operation, type Operations } from "./operations.ts";
 import { createUnfinishedJobs, type UnfinishedJobs } from "./unfinished-jobs.ts";
@@ -20,6 +21,8 @@ export type Store = {
   views: JobViews;
   /** The same views, as far as operators have to look at them. */
   deadLetters: DeadLetterViews;
+  /** The same views, as far as their end is concerned. */
+  ending: EndingViews;
   unfinished: UnfinishedJobs;
   /** Bulk work, in the database of what cannot be rebuilt. */
   operations(recordsDatabase: string): Operations;
@@ -46,6 +49,7 @@ export function connectStore(config: StoreConfig, log: Logger): Store {
   return {
     views: createJobViews(jobs, call),
     deadLetters: createDeadLetterViews(jobs, call),
+    ending: createEndingViews(jobs, call),
     operations: (recordsDatabase) =>
       createOperations(client.db(recordsDatabase).collection<Operation>("operations"), call),
     unfinished: createUnfinishedJobs(jobs, call),

@@ -45,7 +45,7 @@ await runService("gateway", gatewayConfig, async (context: ServiceContext<Gatewa
 
   const limits = { clock: systemClock, random: systemRandom, log, timeoutMs: config.busTimeoutMs };
   const work = createWorkQueue(bus, limits);
-  releasers.defer("the work items on their way", () => work.flush(config.shutdownGraceMs));
+  releasers.defer("the work items on their way", () => work.flush(config.shutdownGraceMs / 2));
   const gateway = await buildGateway({
     config,
     bus,

@@ -1,5 +1,6 @@
 import {
   attemptsConfig,
+  expiryConfig,
   mongodbConfig,
   natsConfig,
   projectorConfig,
@@ -12,7 +13,13 @@ import { z } from "zod";
 const { mongodbUrl, mongodbViewsDatabase, mongodbRecordsDatabase, mongodbTimeoutMs, mongodbMaxPoolSize } =
   mongodbConfig;
 const { maxAttempts } = attemptsConfig;
-const { jobDeadlineSeconds, tombstoneSeconds } = retentionConfig;
+const {
+  jobDeadlineSeconds,
+  retryWindowFailedSeconds,
+  retryWindowCancelledSeconds,
+  jobRetentionSeconds,
+  tombstoneSeconds,
+} = retentionConfig;
 const { sourceKeyTemplate } = sourceConfig;
 
 /** Every environment variable that a notifier reads. */
@@ -25,7 +32,11 @@ export const notifierConfig = z.object({
   mongodbTimeoutMs,
   mongodbMaxPoolSize,
   ...projectorConfig,
+  ...expiryConfig,
   jobDeadlineSeconds,
+  retryWindowFailedSeconds,
+  retryWindowCancelledSeconds,
+  jobRetentionSeconds,
   tombstoneSeconds,
   sourceKeyTemplate,
   maxAttempts,

@@ -1,7 +1,15 @@
-import { type Bus, createCore, openBatches } from "@longhaul/bus";
-import { type HealthRegistry, type Logger, type Metrics, supervise } from "@longhaul/runtime";
+import { type Bus, createCore, createJobStore, openBatches } from "@longhaul/bus";
+import {
+  type HealthRegistry,
+  type Logger,
+  type Metrics,
+  supervise,
+  systemClock,
+  systemRandom,
+} from "@longhaul/runtime";
 import type { Store } from "@longhaul/store";
 import type { NotifierConfig } from "./config.ts";
+import { expiryLoop } from "./expiry/expiry-loop.ts";
 import { createNotifierMetrics } from "./metrics.ts";
 import { operationsOf } from "./operations/operations-of.ts";
 import { ProgressBuffer } from "./projection/progress-buffer.ts";
@@ -35,6 +43,7 @@ export function startNotifier({ config, bus, store, log, metrics, health, signal
 
   const { views } = store;
   const onStore = (status: "up" | "down") => health.report("mongodb", status);
+  const jobs = createJobStore(bus, { clock: systemClock, random: systemRandom, log, timeoutMs: config.busTimeoutMs });
   const loops = [
     projectionLoop({
       openReader: () => openBatches(bus, { durable: "projector", log }),
@@ -46,6 +55,18 @@ export function startNotifier({ config, bus, store, log, metrics, health, signal
     }),
     progressLoop({ buffer: progress, views, intervalMs: config.progressWriteIntervalMs, log }),
     operationsOf(bus, store, config, log),
+    expiryLoop({
+      ports: {
+        newest: jobs.newest,
+        view: views.get,
+        put: jobs.put,
+        now: systemClock.now,
+        unit: systemRandom.unit,
+      },
+      ending: store.ending,
+      config,
+      log,
+    }),
   ];
   const supervision = supervise(loops, { log, signal });
   health.watchLoops(supervision.health);

@@ -15,7 +15,10 @@ export const SOURCE_CHANGE: Fault = {
     const firstId = MOVING.firstId + prng.int(0, MOVING.files - 1);
     const sizeBytes = MOVING.sizeBytes + prng.int(1, SPREAD_BYTES);
     if (running) ledger.note(running.id, `fault  file ${firstId} becomes another one of ${sizeBytes} bytes`);
-    await putSamples(chaos.s3, { firstId, files: 1, sizeBytes });
-    return running !== null;
+    // The store may be away at the moment.
+    return await putSamples(chaos.s3, { firstId, files: 1, sizeBytes }).then(
+      () => running !== null,
+      () => false,
+    );
   },
 };

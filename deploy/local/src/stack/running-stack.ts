@@ -23,6 +23,7 @@ export class RunningStack {
   readonly #giveBack: () => Promise<void>;
   readonly #watchdog = startWatchdog();
   readonly #processes: SupervisedProcess[] = [];
+  #say: (line: string) => void = () => {};
   #addresses: Addresses | null = null;
   #writing: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | null = null;
@@ -36,6 +37,7 @@ export class RunningStack {
   }
 
   supervision(say: (line: string) => void): Supervision {
+    this.#say = say;
     return { watchdog: this.#watchdog, say, onChange: () => this.#changed() };
   }
 
@@ -108,7 +110,13 @@ export class RunningStack {
   /** One write after the other, so that the newest state is the last one written. */
   #changed(): void {
     if (this.#addresses && !this.#stopped) {
-      this.#writing = this.#writing.then(() => writeRunFile(this.run()));
+      this.#writing = this.#writing.then(() => writeRunFile(this.run())).catch((error) => this.#cannotWrite(error));
     }
+  }
+
+  /** A full disk must not end the supervisor: what runs goes on, and the next change tries again. */
+  #cannotWrite(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#say(`run.json cannot be written (${reason}); other commands may see an older state`);
   }
 }

@@ -6,7 +6,8 @@ const DAY_SECONDS = 86_400;
 
 /** How large a job may be. */
 export const jobLimitsConfig = {
-  jobMaxFiles: envInt({ min: 1, max: 100_000 }).default(1000).describe("files in one job"),
+  // More ids, with an outcome each, do not fit the 64 KB of a record.
+  jobMaxFiles: envInt({ min: 1, max: 1_500 }).default(1000).describe("files in one job"),
   jobMaxBytes: envInt({ min: 1, max: 562 * GiB })
     .default(100 * GiB)
     .describe("bytes of one job's files together"),
@@ -39,10 +40,18 @@ export const retentionConfig = {
   retryWindowCancelledSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
     .default(7 * DAY_SECONDS)
     .describe("how long a cancelled job can be retried"),
-  jobRetentionSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
+  // An expired job stays in JOBS for up to 26.4 hours, and no view may be forgotten before that.
+  jobRetentionSeconds: envInt({ min: 2 * DAY_SECONDS, max: 365 * DAY_SECONDS })
     .default(7 * DAY_SECONDS)
     .describe("how long the view of a finished job is kept, from its last write"),
   tombstoneSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
     .default(9 * DAY_SECONDS)
     .describe("how long the view remembers that a job was deleted"),
+};
+
+/** Ending what is past its time. */
+export const expiryConfig = {
+  expiryIntervalMs: envInt({ min: 100, max: 3_600_000 })
+    .default(60_000)
+    .describe("between two looks for jobs and results whose time is over"),
 };

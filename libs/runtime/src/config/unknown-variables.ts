@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Environment } from "../environment.ts";
-import { attemptsConfig, jobLimitsConfig, retentionConfig } from "./job-shapes.ts";
+import { attemptsConfig, expiryConfig, jobLimitsConfig, retentionConfig } from "./job-shapes.ts";
 import { type ConfigSchema, loadConfig, variableOf } from "./load.ts";
 import { mongodbConfig, natsConfig, s3Config, sourceConfig, streamConfig } from "./server-shapes.ts";
 import {
@@ -23,6 +23,7 @@ const everything = z.object({
   ...jobLimitsConfig,
   ...attemptsConfig,
   ...retentionConfig,
+  ...expiryConfig,
   ...serviceConfig({ shutdownGraceMs: 0 }),
   ...httpConfig,
   ...liveConfig,

@@ -43,8 +43,9 @@ export class Sockets {
       const owner = watch?.shown?.record;
       if (watch === null || owner === undefined) return this.#notFound(connection);
       if (request.caller !== null && !owns(request.caller, owner)) return this.#notFound(connection);
-      if (connection.ended) return;
       const since = await watches.reach(watch, request.since);
+      // A client that has gone meanwhile would be followed for ever.
+      if (connection.ended) return;
       const refresh = watches.refresh.bind(watches);
       new Follow(connection, watch, since, { refresh, clock: this.#ports.clock }).start();
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { PushMessage, Stored, Subscription } from "@longhaul/bus";
 import type { JobRecord } from "@longhaul/contracts";
-import type { Version } from "@longhaul/job";
+import { isEnded, type Version } from "@longhaul/job";
 import type { Clock, Logger } from "@longhaul/runtime";
 import type { View } from "@longhaul/store";
 import { SharedRead } from "./shared-read.ts";
@@ -178,7 +178,11 @@ export class Watches {
   async #reread(watch: Watch): Promise<void> {
     const stored = await this.#newest(watch.id);
     watch.heardAt = this.#ports.clock.monotonic();
-    if (stored !== null) watch.take(stored, { confirmed: true });
+    if (stored !== null) return watch.take(stored, { confirmed: true });
+    // It has left `JOBS`: what the view says of an ended job is its last word.
+    const view = await this.#ports.views.get(watch.id);
+    if (view === null || "erased" in view || !isEnded(view.status)) return;
+    watch.take({ seq: view.seq, record: view.record }, { confirmed: true, n: view.n });
   }
 
   #pushed(watch: Watch, push: PushMessage): void {

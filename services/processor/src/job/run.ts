@@ -87,9 +87,13 @@ async function settleError(held: HeldJob, slot: DeliverySlot, error: unknown, de
 /** Acks the item of a lost run only when the job's state says that its generation is over or another item carries it. */
 async function letGo(lost: RunLost, delivery: Delivery, slot: DeliverySlot, deps: RunDeps): Promise<RunEnd> {
   if (lost.reason === "fenced") {
-    const newest = (await deps.jobs.newest(delivery.id))?.record ?? null;
-    const alive = await otherItemAlive(newest, delivery, deps.items);
-    if (onFenced(newest, delivery, { otherItemAlive: alive }) === "ack") slot.ack();
+    try {
+      const newest = (await deps.jobs.newest(delivery.id))?.record ?? null;
+      const alive = await otherItemAlive(newest, delivery, deps.items);
+      if (onFenced(newest, delivery, { otherItemAlive: alive }) === "ack") slot.ack();
+    } catch (error) {
+      deps.log.warn({ err: error, job_id: delivery.id }, "a lost job could not be read; its item comes again");
+    }
   }
   return { outcome: lost.reason };
 }

@@ -94,6 +94,8 @@ export class Worker {
       const held = await admit(delivery, slot, this.#deps);
       if (held === null) return;
       active.held = held;
+      // The claim may have taken a while; the item's time begins anew now.
+      slot.working();
       const log = jobLog(this.#deps.log, held.record);
       const { generation, failures, crashes, run } = held.record;
       log.info({ generation, failures, crashes, run: run?.id }, "run started");

@@ -104,17 +104,21 @@ async function make(
   }
 }
 
-/** What people are told of an archive that is this far. The mean rate of the run so far gives the time that is left. */
+/**
+ * What people are told of an archive that is this far. What was reported before this run stays the least, so that no
+ * figure falls while it runs. The mean rate of the run so far gives the time that is left.
+ */
 function progressReader(record: JobRecord, { present, missing, bytesTotal }: PlannedFiles, elapsedMs: () => number) {
+  const before = record.progress;
   return ({ entriesDone, bytesRead }: ArchiveProgress): Progress => {
     const seconds = elapsedMs() / 1000;
     const bytesPerSecond = seconds > 0 ? Math.round(bytesRead / seconds) : null;
     return {
-      ...record.progress,
-      filesDone: Math.min(entriesDone, present.length),
+      ...before,
+      filesDone: Math.min(Math.max(entriesDone, before.filesDone), present.length),
       filesFailed: missing.length,
       bytesTotal,
-      bytesDone: bytesRead,
+      bytesDone: Math.min(Math.max(bytesRead, before.bytesDone), bytesTotal),
       bytesPerSecond,
       etaSeconds: bytesPerSecond ? Math.ceil((bytesTotal - bytesRead) / bytesPerSecond) : null,
       currentFileId: present[entriesDone]?.fileId ?? null,

@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import { type Bus, connectBus } from "@longhaul/bus";
+import { type Change, completed, deadLettered, decide, newJob, userHash } from "@longhaul/job";
+import { createLogger, createMetrics, HealthRegistry } from "@longhaul/runtime";
+import { connectStore, type Store, type View, viewOf } from "@longhaul/store";
+import { MongoClient } from "mongodb";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { newJobInput, POLICY } from "../../../../libs/job/src/testing/index.ts";
+import { type JobWriter, jobWriter, type Written } from "../../../../tests/support/job-writer.ts";
+import { ACK_WAIT_MS, migrate } from "../../../../tests/support/migrated.ts";
+import { type OwnServer, startOwnServer } from "../../../../tests/support/own-server.ts";
+import { until } from "../../../../tests/support/until.ts";
+import { type NotifierConfig, notifierConfig } from "../config.ts";
+import { startNotifier } from "../service.ts";
+
+const DAY_MS = 86_400_000;
+const log = createLogger("test", "silent");
+const stopping = new AbortController();
+const closers: (() => Promise<unknown>)[] = [];
+let nats: OwnServer;
+let config: NotifierConfig;
+let store: Store;
+let writer: JobWriter;
+
+async function connect(name: string): Promise<Bus> {
+  const connection = await connectBus({ servers: [nats.url], name, log });
+  closers.push(() => connection.close());
+  return connection;
+}
+
+beforeAll(async () => {
+  nats = await startOwnServer("nats");
+  config = notifierConfig.parse({
+    natsUrl: nats.url,
+    mongodbUrl: inject("mongodbUrl"),
+    mongodbViewsDatabase: `expiry_${randomUUID().slice(0, 8)}`,
+    ackWaitMs: `${ACK_WAIT_MS}`,
+    expiryIntervalMs: "200",
+  });
+  store = connectStore(config, log);
+  const bus = await connect("test");
+  await migrate(bus, config);
+  writer = jobWriter(bus);
+  // Two, as in production: both look for the same jobs.
+  for (const name of ["notifier-1", "notifier-2"]) {
+    const metrics = createMetrics(name);
+    const health = new HealthRegistry(metrics.registry);
+    const deps = { config, bus: await connect(name), store, log, metrics, health, signal: stopping.signal };
+    const { done } = startNotifier(deps);
+    closers.push(() => done);
+  }
+});
+
+afterAll(async () => {
+  stopping.abort();
+  for (const close of closers.reverse()) await close();
+  await store.close();
+  const client = new MongoClient(config.mongodbUrl);
+  await client.db(config.mongodbViewsDatabase).dropDatabase();
+  await client.close();
+  await nats.remove();
+});
+
+const write = (id: string, seq: number, change: Change, ttlSeconds?: number) =>
+  writer.store.put(id, seq, change, {
+    deadlineMs: 5000,
+    ttlSeconds,
+    traceparent: newJobInput().traceparent,
+    source: "/longhaul/test",
+  });
+
+/** Ends a running job with a result that is kept for `keptMs`. */
+async function complete({ id, seq, record }: Written, keptMs: number, ttlSeconds?: number): Promise<void> {
+  const now = new Date();
+  const expiresAt = new Date(now.getTime() + keptMs).toISOString();
+  const what = {
+    filename: "file-70000.zip",
+    sizeBytes: 9,
+    contentType: "application/zip",
+    crc32: null,
+    partial: false,
+  };
+  const result = { kind: "borrowed" as const, key: "downloads/70000.zip", expiresAt, ...what };
+  const { progress, usage } = record;
+  const outcomes = { doneThrough: 1, exceptions: [] };
+  await write(id, seq, completed(record, { result, outcomes, progress, usage, now }), ttlSeconds);
+}
+
+const statusOf = async (id: string) => {
+  const view = await store.views.get(id);
+  return view && "record" in view ? view.record.status : null;
+};
+
+test("a result whose time is over makes the job expired, once, with its end kept", async () => {
+  const job = await writer.claim(await writer.create());
+  await complete(job, 500);
+  await until("it to expire", async () => (await statusOf(job.id)) === "expired");
+  const newest = await writer.store.newest(job.id);
+  expect(newest?.record).toMatchObject({ status: "expired", error: null, result: { key: "downloads/70000.zip" } });
+  expect(newest?.record).toMatchObject({ timeline: [{}, {}, { event: "completed" }, { event: "expired" }] });
+});
+
+test("an unfinished job past its deadline ends as expired", async () => {
+  const id = randomUUID();
+  const long = new Date(Date.now() - 8 * DAY_MS);
+  await write(id, 0, newJob(newJobInput({ id, now: long })));
+  await until("it to expire", async () => (await statusOf(id)) === "expired");
+  expect((await writer.store.newest(id))?.record).toMatchObject({
+    status: "expired",
+    error: { code: "DEADLINE_EXCEEDED" },
+  });
+});
+
+test("a job that has left JOBS by its lifetime is answered from its view, and expires from there", async () => {
+  const job = await writer.claim(await writer.create());
+  await complete(job, 4000, 1);
+  await until("its view", async () => (await statusOf(job.id)) === "completed");
+  await until("JOBS to let it go", async () => (await writer.store.newest(job.id)) === null);
+  expect(await statusOf(job.id)).toBe("completed");
+  await until("it to expire", async () => (await statusOf(job.id)) === "expired");
+  expect((await writer.store.newest(job.id))?.record.status).toBe("expired");
+});
+
+test("the view of a job that ended long ago becomes a tombstone; one that was retried meanwhile stays", async () => {
+  const long = new Date(Date.now() - 40 * DAY_MS);
+  const { id, record } = await writer.claim(await writer.create());
+  const failed = deadLettered(record, { now: long, worker: "test" }).record;
+  if (failed.status === "erased") throw new Error("unreachable");
+  const gone = randomUUID();
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  await store.views.upsertMany([viewOf({ ...failed, id: gone }, 7, traceId, 60)]);
+  const isTombstone = (view: View | null) => view !== null && "erased" in view;
+  await until("a tombstone", async () => isTombstone(await store.views.get(gone)));
+
+  // Found as it was, retried since: its view has another sequence by now.
+  const retry = { type: "retry" as const, actor: "test" };
+  const rules = { ...POLICY, userHash: userHash(record.tenant, record.user), archived: false };
+  const decision = decide(failed, retry, new Date(), rules);
+  if (decision.kind !== "change") throw new Error("cannot be retried");
+  const now = await until("its view", () => store.views.get(id));
+  await store.views.upsertMany([viewOf(decision.change.record, now.seq + 100, traceId, 60)]);
+  await store.ending.bury([{ id, seq: now.seq }], new Date(Date.now() + 60_000));
+  expect(await statusOf(id)).toBe("queued");
+});
