@@ -14,7 +14,7 @@ export function plantInto(source: string, { name, file, find, replace }: Plant):
   return before + replace + after;
 }
 
-/** What the simulation must find, each within 1,000 seeds. */
+/** What the simulation must find. */
 export const PLANTS: readonly Plant[] = [
   {
     name: "cleanup-reads-before-it-lists",
