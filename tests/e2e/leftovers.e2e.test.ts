@@ -1,5 +1,5 @@
 import { createObjects, type Objects } from "@longhaul/objects";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { createDownload, follow, getJob, type Job, request } from "../support/download-client.ts";
 import { findS3, type OwnS3, S3_SERVERS, startS3 } from "../support/own-s3.ts";
 import { startTestStack, type TestStack } from "../support/test-stack.ts";
@@ -12,7 +12,8 @@ const LARGE_BYTES = 60_000_000;
 
 for (const implementation of S3_SERVERS) {
   const server = await findS3(implementation);
-  describe.skipIf(!server)(implementation, () => {
+  describe(implementation, () => {
+    beforeEach(({ skip }) => skip(!server, `${implementation} is not in the cache`));
     let own: OwnS3;
     let stack: TestStack;
     let objects: Objects;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { S3Client } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { findS3, type OwnS3, S3_SERVERS, startS3 } from "../../../tests/support/own-s3.ts";
 import { createObjects } from "./create-objects.ts";
 import { listUploads } from "./list-uploads.ts";
@@ -19,7 +19,8 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 for (const implementation of S3_SERVERS) {
   const server = await findS3(implementation);
-  describe.skipIf(!server)(implementation, () => {
+  describe(implementation, () => {
+    beforeEach(({ skip }) => skip(!server, `${implementation} is not in the cache`));
     let own: OwnS3;
     let objects: Objects;
     let s3: S3Client;
