@@ -9,6 +9,11 @@ test("free ports are different ones that can be listened on", async () => {
   expect(await Promise.all(ports.map((port) => canListen(port)))).not.toContain(false);
 });
 
+test("a port is given out once, also while nobody listens on it yet", async () => {
+  const ports = [...(await freePorts(300)), ...(await freePorts(300))];
+  expect(new Set(ports).size).toBe(600);
+});
+
 test("a port with a listener is neither free nor refused", async () => {
   const [port = 0] = await freePorts(1);
   expect(await acceptsConnections(port)).toBe(false);

@@ -8,21 +8,24 @@ const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const TRIES = 200;
 
-/** `count` different ports on the loopback address that nobody listens on now. */
+// A port that was given out is listened on only later, and again after a restart: this process never gives it out twice.
+const given = new Set<number>();
+
+/** `count` different ports on the loopback address that nobody listens on now and that this process has not given out before. */
 export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  for (let attempt = 0; ports.size < count && attempt < TRIES; attempt++) {
+  const ports: number[] = [];
+  for (let attempt = 0; ports.length < count && attempt < TRIES + count; attempt++) {
     const port = randomInt(LOWEST, HIGHEST);
-    if (!ports.has(port) && (await canListen(port))) {
-      ports.add(port);
-    }
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await canListen(port)) ports.push(port);
   }
-  if (ports.size < count) {
+  if (ports.length < count) {
     throw new StackError(`No free ports were found between ${LOWEST} and ${HIGHEST} on 127.0.0.1.`, {
       code: "START_FAILED",
     });
   }
-  return [...ports];
+  return ports;
 }
 
 /** True when a listener on `host`:`port` could be opened just now. */
