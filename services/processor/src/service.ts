@@ -19,6 +19,7 @@ import {
   systemRandom,
 } from "@longhaul/runtime";
 import type { Store } from "@longhaul/store";
+import { PartBuffers } from "./archive/part-buffers.ts";
 import type { ProcessorConfig } from "./config.ts";
 import type { JobFailure } from "./job/job-failure.ts";
 import type { Delivery as JobDelivery, Jobs } from "./job/ports.ts";
@@ -123,6 +124,7 @@ function workerSettings(deps: ProcessorDeps): Omit<WorkerDeps, "jobs" | "items" 
         ...config,
         source,
         results: createResultStore(objects.results),
+        partBuffers: new PartBuffers(config.partBufferBytes),
         clock: systemClock,
         random: systemRandom,
       }),

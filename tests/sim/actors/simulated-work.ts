@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { PartBuffers } from "../../../services/processor/src/archive/part-buffers.ts";
 import type { Work } from "../../../services/processor/src/job/run.ts";
 import { createArchiveWork } from "../../../services/processor/src/work/archive.ts";
 import { createBorrow } from "../../../services/processor/src/work/borrow.ts";
@@ -11,6 +12,8 @@ import type { Scene } from "../scene.ts";
 const MIB = 1024 ** 2;
 /** So small that an archive of a few hundred bytes has several parts. */
 const PART_BYTES = 600;
+/** So little that archives wait for each other. */
+const PART_BUFFER_BYTES = 16 * PART_BYTES;
 
 /** The run that the present code works for: whoever calls the store is known by it. */
 const currentRun = new AsyncLocalStorage<string>();
@@ -31,6 +34,7 @@ export function createSimulatedWork(process: Process, { world, store, witnesses 
       ...tries,
       source,
       results,
+      partBuffers: new PartBuffers(PART_BUFFER_BYTES),
       uploadConcurrency: world.options.uploadConcurrency,
       minPartBytes: PART_BYTES,
     }),

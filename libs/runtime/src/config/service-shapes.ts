@@ -66,6 +66,9 @@ export const workerConfig = {
 export const archiveConfig = {
   fileTries: envInt({ min: 1, max: 100 }).default(3).describe("tries of one file inside a try of its job"),
   uploadConcurrency: envInt({ min: 1, max: 64 }).default(2).describe("parts of one archive sent at a time"),
+  partBufferBytes: envInt({ min: 32 * 1024 ** 2, max: 64 * 1024 ** 3 })
+    .default(268_435_456)
+    .describe("memory of all archives of a process for their parts: high 25 %, normal 50 %, batch 25 %"),
 };
 
 /** What a processor does beside running jobs: making lost work items again, and deleting what no job names. */

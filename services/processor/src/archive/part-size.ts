@@ -35,3 +35,19 @@ export function minimumBuffers({ entries, places }: Layout, partSize: number): n
   }
   return held + 1;
 }
+
+/**
+ * How many part buffers an archive takes when it can have `mostBytes` of memory: one more than uploads run at a time,
+ * so that one fills meanwhile, but no more than it has parts. 0 when the memory is not enough to write it at all.
+ */
+export function buffersFor(
+  layout: Layout,
+  partSize: number,
+  concurrency: number,
+  mostBytes: number = Number.POSITIVE_INFINITY,
+): number {
+  const least = minimumBuffers(layout, partSize);
+  const affordable = Math.floor(mostBytes / partSize);
+  if (affordable < least) return 0;
+  return Math.max(least, Math.min(concurrency + 1, Math.ceil(layout.sizeBytes / partSize), affordable));
+}

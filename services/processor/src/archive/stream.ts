@@ -4,7 +4,7 @@ import { ArchiveError } from "./archive-error.ts";
 import { crc32FromHex, crc32Hex } from "./crc32.ts";
 import { Interruptible } from "./interruptible.ts";
 import { crcField, isDeferred, type Layout, type Place } from "./layout.ts";
-import { minimumBuffers } from "./part-size.ts";
+import { buffersFor } from "./part-size.ts";
 import { PartUploads } from "./part-uploads.ts";
 import { PartWriter } from "./part-writer.ts";
 import type { ArchiveProgress, EntryReader, PartSink } from "./ports.ts";
@@ -22,8 +22,10 @@ export type WriteOptions = ReadOptions & {
   sink: PartSink;
   /** In bytes, of all parts but the last: `partSizeFor`. */
   partSize: number;
-  /** Uploads at a time. There are as many part buffers and one more, or `minimumBuffers` where that is more. */
+  /** Uploads at a time, as far as there are buffers. */
   concurrency: number;
+  /** Part buffers, at least `minimumBuffers`; left out: as `buffersFor` says for an archive that may take what it likes. */
+  buffers?: number;
 };
 
 export type WrittenArchive = {
@@ -95,7 +97,7 @@ class ArchiveWriting {
     this.#uploads = new PartUploads({
       sink: options.sink,
       partSize,
-      buffers: Math.max(options.concurrency + 1, minimumBuffers(layout, partSize)),
+      buffers: options.buffers ?? buffersFor(layout, partSize, options.concurrency),
       concurrency: options.concurrency,
       stop,
       onStored: (bytesUploaded) => this.#report({ bytesUploaded }),

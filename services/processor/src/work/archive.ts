@@ -5,7 +5,8 @@ import { ArchiveError } from "../archive/archive-error.ts";
 import { type Layout, layout } from "../archive/layout.ts";
 import { manifestEntry } from "../archive/manifest.ts";
 import { entryNames } from "../archive/names.ts";
-import { ARCHIVE_MAX_BYTES, PART_MIN_BYTES } from "../archive/part-size.ts";
+import type { PartBuffers } from "../archive/part-buffers.ts";
+import { ARCHIVE_MAX_BYTES, buffersFor, PART_MIN_BYTES, partSizeFor } from "../archive/part-size.ts";
 import type { ArchiveProgress } from "../archive/ports.ts";
 import { JobFailure } from "../job/job-failure.ts";
 import type { ResultStore } from "../job/ports.ts";
@@ -24,11 +25,14 @@ export type ArchiveWorkOptions = PlanLimits & {
   fileTries: number;
   retryBaseMs: number;
   uploadConcurrency: number;
+  partBuffers: PartBuffers;
   /** An archive up to this size is put in one request; above it, no part but the last is smaller. */
   minPartBytes?: number;
 };
 
 const CONTENT_TYPE = "application/zip";
+
+type Memory = { buffers: number; release(): void };
 
 /**
  * The work of a job of several files: one ZIP of all that are there, with a manifest when something is missing. A run
@@ -44,10 +48,9 @@ export function createArchiveWork(options: ArchiveWorkOptions): Work {
     if (plan.sizeBytes > ARCHIVE_MAX_BYTES) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
     const progressOf = progressReader(record, planned, () => clock.monotonic() - startedAt);
     const key = await nameKey(record, context, options.random);
-    const made = await make(key, plan, planned, options, {
-      ...context,
-      onProgress: (progress) => context.report(progressOf(progress)),
-    });
+    const memory = await reserveMemory(plan, record, options, context.signal);
+    const onProgress = (progress: ArchiveProgress) => context.report(progressOf(progress));
+    const made = await make(key, plan, planned, memory, options, { ...context, onProgress }).finally(memory.release);
     const progress = { ...progressOf(made.progress), currentFileId: null, phase: "done" as const };
     return completion(record, key, planned, made, progress, new Date(clock.now()));
   };
@@ -77,10 +80,26 @@ async function nameKey(record: JobRecord, context: WorkContext, random: Random):
   return key;
 }
 
+/** Waits for the memory that the archive is written in: part buffers, all that it will ever hold, in one step. */
+async function reserveMemory(
+  plan: Layout,
+  { spec }: JobRecord,
+  { partBuffers, uploadConcurrency, minPartBytes = PART_MIN_BYTES }: ArchiveWorkOptions,
+  signal: AbortSignal,
+): Promise<Memory> {
+  const partSize = Math.min(plan.sizeBytes, partSizeFor(plan.sizeBytes, minPartBytes));
+  const buffers = buffersFor(plan, partSize, uploadConcurrency, partBuffers.shareOf(spec.class));
+  if (buffers === 0) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
+  const bytes = Math.min(buffers * partSize, plan.sizeBytes);
+  const { release } = await partBuffers.reserve(spec.class, bytes, signal);
+  return { buffers, release };
+}
+
 async function make(
   key: string,
   plan: Layout,
   { present }: PlannedFiles,
+  { buffers }: Memory,
   options: ArchiveWorkOptions,
   context: WorkContext & { onProgress: (progress: ArchiveProgress) => void },
 ): Promise<Made> {
@@ -92,7 +111,7 @@ async function make(
       return readWithTries(file, source.open, options, signal);
     },
   };
-  const target = { key, contentType: CONTENT_TYPE, results, reader, uploadConcurrency, minPartBytes };
+  const target = { key, contentType: CONTENT_TYPE, results, reader, uploadConcurrency, buffers, minPartBytes };
   try {
     return await (plan.sizeBytes <= minPartBytes
       ? makeInOnePut(plan, target, context)

@@ -13,6 +13,7 @@ export type ArchiveTarget = {
   results: ResultStore;
   reader: EntryReader;
   uploadConcurrency: number;
+  buffers: number;
   minPartBytes: number;
 };
 
@@ -36,7 +37,7 @@ export async function makeInOnePut(plan: Layout, target: ArchiveTarget, context:
  * exactly what Complete will send, before Complete is called: whoever loses one of these writes goes no further.
  */
 export async function makeInParts(plan: Layout, target: ArchiveTarget, context: ArchiveContext): Promise<Made> {
-  const { key, contentType, results, reader, uploadConcurrency: concurrency } = target;
+  const { key, contentType, results, reader, uploadConcurrency: concurrency, buffers } = target;
   const { signal, checkpoint } = context;
   const partSize = partSizeFor(plan.sizeBytes, target.minPartBytes);
   const id = await storing(() => results.createUpload(key, { contentType, signal }));
@@ -51,7 +52,8 @@ export async function makeInParts(plan: Layout, target: ArchiveTarget, context: 
       sent.push({ number: part.number, etag, crc32: part.crc32 });
     },
   };
-  const { sizeBytes, crc32 } = await writeArchive(plan, { reader, sink, partSize, concurrency, signal, onProgress });
+  const options = { reader, sink, partSize, concurrency, buffers, signal, onProgress };
+  const { sizeBytes, crc32 } = await writeArchive(plan, options);
 
   const parts = sent.sort((a, b) => a.number - b.number);
   await checkpoint({ upload, sealed: { sizeBytes, crc32, parts: parts.map((p) => [p.number, p.etag, p.crc32]) } });
