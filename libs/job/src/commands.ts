@@ -1,4 +1,4 @@
-import type { JobRecord, JobStatus, ShownStatus } from "@longhaul/contracts";
+import type { JobRecord, JobStatus, Lane, ShownStatus } from "@longhaul/contracts";
 import { type Change, type Occasion, told } from "./change.ts";
 import { endOf } from "./end.ts";
 import { erased } from "./erase.ts";
@@ -13,8 +13,10 @@ export type ControlCommand = "cancel" | "pause" | "resume" | "retry";
 /** All commands: the user's, `erase` (delete), and `expire`, which only the expiry loop gives. */
 export type CommandType = ControlCommand | "expire" | "erase";
 
-/** `actor`: who asks, for the timeline. */
-export type Command = { type: CommandType; actor: string; traceId?: string | undefined };
+/**
+ * `actor`: who asks, for the timeline. `lane`: of the generation that resume and retry begin; left out: as before.
+ */
+export type Command = { type: CommandType; actor: string; traceId?: string | undefined; lane?: Lane | undefined };
 
 /** What a command needs to know beside the record. `archived`: the record comes from the view, `JOBS` has let it go. */
 export type CommandRules = { deadlineSeconds: number; userHash: string; archived: boolean };
@@ -99,7 +101,7 @@ export function decide(record: JobRecord, command: Command, now: Date, rules: Co
       const effect = closed ? "RETRY_WINDOW_CLOSED" : CONTROL[command.type][record.status];
       if (effect === "same") return { kind: "same" };
       if (effect !== "change") return refused(record, effect, rules.archived);
-      return change(control(record, command.type, command.actor, occasion, rules));
+      return change(control(record, { ...command, type: command.type }, occasion, rules));
     }
   }
 }
@@ -113,8 +115,7 @@ function refused(record: JobRecord, code: "INVALID_STATE" | "RETRY_WINDOW_CLOSED
 
 function control(
   record: JobRecord,
-  type: ControlCommand,
-  actor: string,
+  { type, actor, lane }: Command & { type: ControlCommand },
   occasion: Occasion,
   rules: CommandRules,
 ): Change {
@@ -124,11 +125,17 @@ function control(
     case "pause":
       return told("download.paused.v1", paused(record), "paused", occasion, { actor });
     case "resume":
-      return told("download.requested.v1", resumed(record), "resumed", occasion, { actor });
+      return told("download.requested.v1", resumed(inLane(record, lane)), "resumed", occasion, { actor });
     case "retry":
-      return told("download.requested.v1", retried(record, occasion.now, rules), "retried", occasion, { actor });
+      return told("download.requested.v1", retried(inLane(record, lane), occasion.now, rules), "retried", occasion, {
+        actor,
+      });
   }
 }
+
+/** A generation keeps its lane to its end: two items of one generation on different subjects would race for the job. */
+const inLane = (record: JobRecord, lane: Lane | undefined): JobRecord =>
+  lane === undefined ? record : { ...record, spec: { ...record.spec, lane } };
 
 /** Paused keeps all work done so far, and names its upload until somebody resumes it. */
 function paused(record: JobRecord): JobRecord {

@@ -1,6 +1,14 @@
 import { JOB_STATUSES, type JobStatus, storedRecord } from "@longhaul/contracts";
 import { describe, expect, test } from "vitest";
-import { allowedCommands, type CommandRules, type CommandType, type Decision, decide } from "./commands.ts";
+import {
+  allowedCommands,
+  type Command,
+  type CommandRules,
+  type CommandType,
+  type Decision,
+  decide,
+} from "./commands.ts";
+import { isLive } from "./end.ts";
 import { jobError } from "./failure.ts";
 import { retrying } from "./run.ts";
 import { at, recordIn, written } from "./testing/index.ts";
@@ -238,4 +246,15 @@ describe.each(JOB_STATUSES)("erase of a %s job", (status) => {
 test("erase drops fields that only a newer version knows", () => {
   const newer = { ...recordIn("queued"), nickname: "ada" };
   expect(JSON.stringify(decide(newer, { type: "erase", actor: "x" }, NOW, RULES))).not.toContain("ada");
+});
+
+test("a generation that is begun may have another lane than the one before; nothing else changes lanes", () => {
+  const laneAfter = (status: JobStatus, type: Command["type"]) => {
+    const { record } = changed(decide(recordIn(status), { type, actor: "ada", lane: "bulk" }, NOW, RULES));
+    return isLive(record) ? record.spec.lane : null;
+  };
+  expect(laneAfter("failed", "retry")).toBe("bulk");
+  expect(laneAfter("paused", "resume")).toBe("bulk");
+  expect(laneAfter("running", "pause")).toBe("fast");
+  expect(laneAfter("queued", "cancel")).toBe("fast");
 });

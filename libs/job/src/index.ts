@@ -14,6 +14,7 @@ export { type DeliveryFacts, type DeliveryVerdict, type ItemInHand, onDelivery, 
 export { type EndStatus, isEnded, isLive, isOver, isUnfinished } from "./end.ts";
 export { errorText, isPermanent, jobError, type PublicClass, publicClass } from "./failure.ts";
 export { type NewJob, newJob } from "./job.ts";
+export { chooseLane, LANE_REFILL_MS, type LaneBucket } from "./lane.ts";
 export { type Found, type Leftovers, leftovers } from "./leftovers.ts";
 export type { Standing } from "./named.ts";
 export { jobOfKey, OWN_FOLDERS, ownPrefixes } from "./own-keys.ts";

@@ -12,6 +12,7 @@ import { controlRoutes } from "./downloads/routes/control.ts";
 import { createRoute } from "./downloads/routes/create.ts";
 import { socketRoute } from "./downloads/routes/socket.ts";
 import { statusRoute } from "./downloads/routes/status.ts";
+import { UserLanes } from "./downloads/user-lanes.ts";
 import { Sockets } from "./live/sockets.ts";
 import { Watches } from "./live/watches.ts";
 import { gatewayMetrics } from "./metrics.ts";
@@ -144,7 +145,10 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
   const { config, bus, jobs, work, objects, health, clock, random } = parts;
   const fileType = /\.(\w{1,16})$/.exec(config.sourceKeyTemplate)?.[1] ?? "other";
   const metrics = gatewayMetrics(parts.metrics, fileType, () => sockets.size);
-  const ports = { newest: jobs.newest, put: jobs.put, sendWork: work.send, now: () => clock.now() };
+  const now = () => clock.now();
+  const lanes = new UserLanes({ burst: config.laneBurst, now });
+  const nextLane = (tenant: string, user: string) => lanes.next(tenant, user);
+  const ports = { newest: jobs.newest, put: jobs.put, sendWork: work.send, nextLane, now };
   const policy = { ...config, deadlineSeconds: config.jobDeadlineSeconds, putDeadlineMs: config.busTimeoutMs };
   createRoute(app, {
     ports: {

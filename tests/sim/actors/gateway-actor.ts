@@ -1,4 +1,4 @@
-import type { CreateDownload, JobRecord } from "@longhaul/contracts";
+import type { CreateDownload, JobRecord, Lane } from "@longhaul/contracts";
 import type { ControlCommand } from "@longhaul/job";
 import { controlDownload, eraseDownload } from "../../../services/gateway/src/downloads/control.ts";
 import { createDownload } from "../../../services/gateway/src/downloads/create.ts";
@@ -61,6 +61,7 @@ export class GatewayActor {
         put: this.#bus.put,
         sendWork: (record: JobRecord, seq: number) => this.#send(record, seq),
         busConnected: () => this.connection.connected,
+        nextLane: () => this.#nextLane(),
         now: () => this.process.clock.now(),
         randomId: () => id,
       };
@@ -79,6 +80,7 @@ export class GatewayActor {
         view: () => Promise.resolve(null),
         put: this.#bus.put,
         sendWork: (record: JobRecord, seq: number) => this.#send(record, seq),
+        nextLane: () => this.#nextLane(),
         now: () => this.process.clock.now(),
         unit: () => this.process.random.unit(),
       };
@@ -86,6 +88,10 @@ export class GatewayActor {
       if (command === "erase") await eraseDownload(ports, POLICY, request);
       else await controlDownload(ports, POLICY, { ...request, command });
     });
+  }
+
+  #nextLane(): Lane {
+    return this.process.random.unit() < 0.5 ? "fast" : "bulk";
   }
 
   #send(record: JobRecord, seq: number): void {

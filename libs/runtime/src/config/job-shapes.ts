@@ -4,7 +4,7 @@ const GiB = 1024 ** 3;
 const MINUTE_SECONDS = 60;
 const DAY_SECONDS = 86_400;
 
-/** How large a job may be. */
+/** How large a job may be, and how many of a user's are served before those of others. */
 export const jobLimitsConfig = {
   // More ids, with an outcome each, do not fit the 64 KB of a record.
   jobMaxFiles: envInt({ min: 1, max: 1_500 }).default(1000).describe("files in one job"),
@@ -14,6 +14,9 @@ export const jobLimitsConfig = {
   fileMaxBytes: envInt({ min: 1, max: 562 * GiB })
     .default(10 * GiB)
     .describe("bytes of one file"),
+  laneBurst: envInt({ min: 1, max: 100_000 })
+    .default(5)
+    .describe("a user's jobs that wait in the fast lane, and as many more each minute; the rest wait in bulk"),
 };
 
 /** How often work is tried. */

@@ -1,5 +1,5 @@
 import type { PutOnce, Stored } from "@longhaul/bus";
-import type { JobRecord, StoredRecord } from "@longhaul/contracts";
+import type { JobRecord, Lane, StoredRecord } from "@longhaul/contracts";
 import {
   type CommandRules,
   type ControlCommand,
@@ -22,6 +22,8 @@ export type ControlPorts = {
   put: PutOnce;
   /** Puts the work item without being waited for; a failed send is its own business. */
   sendWork(record: JobRecord, seq: number, traceparent: string): void;
+  /** Where the user's job waits when it is queued anew; asked once for each request that may do that. */
+  nextLane(tenant: string, user: string): Lane;
   now(): number;
   /** Uniform in 0..1. */
   unit(): number;
@@ -64,11 +66,10 @@ export async function controlDownload(
   policy: ControlPolicy,
   request: JobRequest & { command: ControlCommand },
 ): Promise<Controlled> {
-  const begins = request.command === "resume" || request.command === "retry";
   const { seq, record, wrote } = await apply(ports, policy, request);
   // Deleted by somebody else, at once after our write.
   if (!isLive(record)) throw jobNotFound();
-  if (wrote && begins && record.status === "queued") ports.sendWork(record, seq, request.traceparent);
+  if (wrote && begins(request.command) && record.status === "queued") ports.sendWork(record, seq, request.traceparent);
   return { seq, record };
 }
 
@@ -92,9 +93,10 @@ async function apply(
   const endsAt = ports.now() + LONGEST_MS;
   let job = await load(ports, request.id);
   const firstGeneration = job?.record.generation ?? 0;
+  const lane = job !== null && begins(request.command) ? ports.nextLane(job.record.tenant, job.record.user) : undefined;
   for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts++) {
     if (job === null || !request.admits(job.record)) throw jobNotFound();
-    const done = decided(job, request, firstGeneration, new Date(ports.now()), policy);
+    const done = decided(job, { ...request, lane }, firstGeneration, new Date(ports.now()), policy);
     if (done === "as-asked") return { seq: job.seq, record: job.record, wrote: false };
     const deadlineMs = Math.min(policy.putDeadlineMs, endsAt - ports.now());
     if (deadlineMs <= 0) break;
@@ -120,7 +122,7 @@ async function apply(
  */
 function decided(
   { record, archived }: Loaded,
-  { command, actor, traceId }: JobRequest & { command: ControlCommand | "erase" },
+  { command, actor, traceId, lane }: JobRequest & { command: ControlCommand | "erase"; lane: Lane | undefined },
   firstGeneration: number,
   now: Date,
   policy: ControlPolicy,
@@ -132,14 +134,17 @@ function decided(
     });
   }
   // Somebody else's click was first, and began the generation that this one asked for.
-  if ((command === "resume" || command === "retry") && record.generation > firstGeneration) return "as-asked" as const;
+  if (begins(command) && record.generation > firstGeneration) return "as-asked" as const;
   const rules: CommandRules = { ...policy, userHash: userHash(record.tenant, record.user), archived };
-  const decision = decide(record, { type: command, actor, traceId }, now, rules);
+  const decision = decide(record, { type: command, actor, traceId, lane }, now, rules);
   if (decision.kind === "change") return decision.change;
   if (decision.kind === "same") return "as-asked" as const;
   const { code, currentStatus, allowed } = decision;
   throw new ProblemError(code, refusalText(code, command, currentStatus), { currentStatus, allowed });
 }
+
+/** Whether the command queues the job anew, as a generation of its own. */
+const begins = (command: ControlCommand | "erase") => command === "resume" || command === "retry";
 
 /** `expectedSeq`: what the next write has to name; 0 for a job that has left `JOBS`. */
 type Loaded = Controlled & { expectedSeq: number; archived: boolean };

@@ -27,6 +27,7 @@ function scripted({ read, puts, stepMs = 0 }: Script) {
       return next instanceof Error ? Promise.reject(next) : Promise.resolve(next);
     },
     sendWork: ({ generation }) => sent.push(generation),
+    nextLane: () => "bulk",
     now: () => now,
     unit: () => 0,
   };

@@ -1,5 +1,5 @@
 import type { PutOnce, Stored } from "@longhaul/bus";
-import type { CreateDownload, JobRecord, JobSpec, StoredRecord } from "@longhaul/contracts";
+import type { CreateDownload, JobRecord, JobSpec, Lane, StoredRecord } from "@longhaul/contracts";
 import { bodyHash, isLive, isUnfinished, newJob, safeResultName } from "@longhaul/job";
 import type { View } from "@longhaul/store";
 import { ProblemError } from "../problem-error.ts";
@@ -17,6 +17,8 @@ export type CreatePorts = {
   sendWork(record: JobRecord, seq: number, traceparent: string): void;
   /** Whether the bus is there; when not, nothing is tried, so that "nothing was stored" is certain. */
   busConnected(): boolean;
+  /** Where the user's next job waits; asked once for each new job. */
+  nextLane(tenant: string, user: string): Lane;
   now(): number;
   randomId(): string;
 };
@@ -67,7 +69,9 @@ export async function createDownload(
 
   const id = keyedId ?? ports.randomId();
   const now = new Date(ports.now());
-  const change = newJob({ ...asked, id, spec, bodyHash: hash, now, deadlineSeconds: policy.deadlineSeconds });
+  const lane = ports.nextLane(asked.owner.tenant, asked.owner.user);
+  const { deadlineSeconds } = policy;
+  const change = newJob({ ...asked, id, spec: { ...spec, lane }, bodyHash: hash, now, deadlineSeconds });
   const result = await writeJob(ports.put, id, 0, change, { deadlineMs: policy.putDeadlineMs, traceparent });
   if (result.kind === "done") {
     if (!isLive(result.record)) throw keySpent();
@@ -120,7 +124,7 @@ function keySpent(): ProblemError {
 }
 
 /** The specification of what was asked for, as far as this version can do it. */
-function specOf(body: CreateDownload): JobSpec {
+function specOf(body: CreateDownload): Omit<JobSpec, "lane"> {
   if (body.archive === "none") {
     throw new ProblemError(
       "NOT_IMPLEMENTED",
@@ -132,7 +136,6 @@ function specOf(body: CreateDownload): JobSpec {
     ref: null,
     filesTotal: body.fileIds.length,
     class: body.priority,
-    lane: "fast",
     archive: body.archive,
     name: body.name === null ? null : safeResultName(body.name),
     metadata: body.metadata,

@@ -31,7 +31,12 @@ export async function redrive(
   const failedAt = new Date(record.updatedAt);
   if (!isDeadLetter(record, policy.maxAttempts) || failedAt > operation.createdAt) return "skipped";
   const rules = { ...policy, userHash: userHash(record.tenant, record.user), archived: false };
-  const decision = decide(record, { type: "retry", actor: operation.actor }, new Date(ports.now()), rules);
+  const decision = decide(
+    record,
+    { type: "retry", actor: operation.actor, lane: "bulk" },
+    new Date(ports.now()),
+    rules,
+  );
   if (decision.kind !== "change") return "skipped";
   const { traceparent } = operation;
   const result = await ports.put(id, stored.seq, decision.change, {
