@@ -38,14 +38,17 @@ export {
   type JobResult,
   type JobStatus,
   type Outcomes,
+  type PayloadKind,
   type Plan,
   type PlanEntry,
+  payloadContent,
   RECORD_MAX_BYTES,
   type Run,
   type StoredRecord,
   storedRecord,
   TIMELINE_MAX,
   type TimelineEntry,
+  type UploadedPart,
   type Usage,
 } from "./job-record.ts";
 export {

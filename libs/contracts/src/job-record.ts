@@ -2,7 +2,7 @@ import { z } from "zod";
 import { jobErrorCode, stage } from "./error-codes.ts";
 import { jobSpec } from "./job-spec.ts";
 import { progress } from "./progress.ts";
-import { count, crc32, isoTime, jobId, open, payloadRef } from "./schema.ts";
+import { count, crc32, fileId, isoTime, jobId, open, payloadRef } from "./schema.ts";
 
 /** A record is one NATS message; what would be larger goes to object storage and is named by a `ref`. */
 export const RECORD_MAX_BYTES = 64 * 1024;
@@ -26,11 +26,17 @@ export const jobError = open({
 });
 export type JobError = z.infer<typeof jobError>;
 
-/** `[name, size in bytes, etag, crc]`: one file of the plan; null where the source does not tell. */
-const planEntry = z.tuple([z.string(), count, z.string().nullable(), crc32.nullable()]);
+/**
+ * `[name, size in bytes, etag, crc, last change in milliseconds since 1970]`: one file of the plan; null where the source
+ * does not tell. Of a file that is not there only the reason.
+ */
+const planEntry = z.union([
+  z.tuple([z.string(), count, z.string().nullable(), crc32.nullable(), z.int()]),
+  jobErrorCode,
+]);
 export type PlanEntry = z.infer<typeof planEntry>;
 
-/** Exactly one of `entries` and `ref` is set. */
+/** An entry for each file asked for, in request order. Exactly one of `entries` and `ref` is set. */
 export const plan = open({
   entries: z.array(planEntry).nullable(),
   ref: payloadRef.nullable(),
@@ -41,22 +47,28 @@ export type Plan = z.infer<typeof plan>;
 
 /** `[part number, etag, crc32]` */
 const uploadedPart = z.tuple([z.int().min(1), z.string(), crc32]);
+/** All parts, or where the list of them lies. */
+const uploadedParts = z.union([z.array(uploadedPart), open({ ref: payloadRef })]);
+export type UploadedPart = z.infer<typeof uploadedPart>;
 
 export const checkpoint = open({
   /** `id` is the multipart upload's id, null until one was created under the key. */
   upload: open({ key: z.string(), id: z.string().nullable(), partSize: count }),
-  parts: z.union([z.array(uploadedPart), open({ ref: payloadRef })]),
+  parts: uploadedParts,
   /** The next byte to write, and the CRC of the entry so far. */
   cursor: open({ entry: count, offset: count, crc: crc32 }),
   /** Written before Complete: exactly what Complete will send. */
-  sealed: open({ sizeBytes: count, crc32, parts: z.array(uploadedPart) }).nullable(),
+  sealed: open({ sizeBytes: count, crc32, parts: uploadedParts }).nullable(),
 });
 export type Checkpoint = z.infer<typeof checkpoint>;
+
+/** `[index in the request, what happened instead]` */
+const exception = z.tuple([count, jobErrorCode]);
 
 /** Outcome of each file, in request order: every file before `doneThrough` is completed but for the exceptions. */
 export const outcomes = open({
   doneThrough: count,
-  exceptions: z.union([z.array(z.tuple([count, jobErrorCode])), open({ ref: payloadRef })]),
+  exceptions: z.union([z.array(exception), open({ ref: payloadRef })]),
 });
 export type Outcomes = z.infer<typeof outcomes>;
 
@@ -136,6 +148,15 @@ export const jobRecord = open({
   writeId: z.string(),
 });
 export type JobRecord = z.infer<typeof jobRecord>;
+
+/** What the payloads hold that a record names: the lists that are too long for it. */
+export const payloadContent = {
+  fileIds: z.array(fileId),
+  plan: z.array(planEntry),
+  parts: z.array(uploadedPart),
+  exceptions: z.array(exception),
+};
+export type PayloadKind = keyof typeof payloadContent;
 
 /** What is left of a job that was deleted: nothing personal. */
 export const erasedRecord = open({

@@ -150,7 +150,7 @@ describe("resume", () => {
 
 describe.each(["failed", "cancelled"] as const)("retry of a %s job", (status) => {
   const plan = {
-    entries: [["a", 5, null, null]] as [[string, number, null, null]],
+    entries: [["a", 5, null, null, 0]] as [[string, number, null, null, number]],
     ref: null,
     filesMissing: 0,
     bytesTotal: 5,

@@ -13,12 +13,13 @@ function namingAll(status: JobRecord["status"]): JobRecord {
   const record = recordIn(status);
   const upload = { key: `${results}now`, id: "u1", partSize: 1 };
   const cursor = { entry: 0, offset: 0, crc: "00000000" };
+  const sealed = { sizeBytes: 1, crc32: "00000000", parts: { ref: ref("seal") } };
   return {
     ...record,
     spec: { ...record.spec, ref: ref("spec") },
     plan: { entries: null, ref: ref("plan"), filesMissing: 0, bytesTotal: null },
     outcomes: { doneThrough: 0, exceptions: { ref: ref("outcomes") } },
-    checkpoint: record.checkpoint && { upload, parts: { ref: ref("parts") }, cursor, sealed: null },
+    checkpoint: record.checkpoint && { upload, parts: { ref: ref("parts") }, cursor, sealed },
     result: record.result && { ...record.result, key: `${results}result` },
   };
 }
@@ -33,7 +34,7 @@ const FOUND = {
     `${results}now`,
     `${results}result`,
     `${results}older`,
-    ...["spec", "plan", "outcomes", "parts"].map((n) => `${payload}${n}`),
+    ...["spec", "plan", "outcomes", "parts", "seal"].map((n) => `${payload}${n}`),
   ],
 };
 const short = (keys: string[]) => keys.map((key) => key.split("/").at(-1)).sort();
@@ -45,37 +46,37 @@ describe.each<{ state: string; record: StoredRecord | null; uploads: string[]; k
     state: "completed",
     record: namingAll("completed"),
     uploads: ["now", "old", "result"],
-    keys: ["now", "old", "older", "parts"],
+    keys: ["now", "old", "older", "parts", "seal"],
   },
   {
     state: "failed",
     record: namingAll("failed"),
     uploads: ["now", "old", "result"],
-    keys: ["now", "old", "older", "parts", "result"],
+    keys: ["now", "old", "older", "parts", "result", "seal"],
   },
   {
     state: "cancelled",
     record: namingAll("cancelled"),
     uploads: ["now", "old", "result"],
-    keys: ["now", "old", "older", "parts", "result"],
+    keys: ["now", "old", "older", "parts", "result", "seal"],
   },
   {
     state: "expired",
     record: namingAll("expired"),
     uploads: ["now", "old", "result"],
-    keys: ["now", "old", "older", "parts", "result"],
+    keys: ["now", "old", "older", "parts", "result", "seal"],
   },
   {
     state: "erased",
     record: erasedRecord(),
     uploads: ["now", "old", "result"],
-    keys: ["now", "old", "older", "outcomes", "parts", "plan", "result", "spec"],
+    keys: ["now", "old", "older", "outcomes", "parts", "plan", "result", "seal", "spec"],
   },
   {
     state: "known nowhere",
     record: null,
     uploads: ["now", "old", "result"],
-    keys: ["now", "old", "older", "outcomes", "parts", "plan", "result", "spec"],
+    keys: ["now", "old", "older", "outcomes", "parts", "plan", "result", "seal", "spec"],
   },
 ])("of a job that is $state", ({ record, uploads, keys }) => {
   test("goes what it does not name", () => {

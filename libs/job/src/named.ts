@@ -30,9 +30,10 @@ export function namedBy(record: Standing): Named {
     ...(status === "completed" && result?.key ? [result.key] : []),
   ];
   if (!isUnfinished(status) || checkpoint === null) return { objects: new Set(objects), uploads: new Set() };
-  const { upload, parts } = checkpoint;
+  const { upload, parts, sealed } = checkpoint;
+  const sealedRef = sealed !== null && "ref" in sealed.parts ? sealed.parts.ref : null;
   return {
-    objects: new Set([...objects, upload.key, ...refsIn("ref" in parts ? parts.ref : null)]),
+    objects: new Set([...objects, upload.key, ...refsIn("ref" in parts ? parts.ref : null, sealedRef)]),
     uploads: new Set([upload.key]),
   };
 }

@@ -1,7 +1,8 @@
-import type { Settings, s3Config, sourceConfig } from "@longhaul/runtime";
+import { type Settings, type s3Config, type sourceConfig, systemRandom } from "@longhaul/runtime";
 import { S3Bucket } from "./bucket.ts";
 import { createClient, type StoreAddress } from "./client.ts";
 import type { Objects } from "./objects.ts";
+import { createPayloads } from "./payloads.ts";
 
 type SourceSettings = Settings<typeof sourceConfig>;
 
@@ -15,9 +16,11 @@ export function createObjects(config: ObjectsConfig): Objects {
   const resultClient = createClient(results, config);
   // Two clients even for one store: reads that wait for room in a buffer must not hold the sockets that uploads need.
   const sourceClient = createClient(source, config);
+  const bucket = new S3Bucket(resultClient, config.s3Bucket, config);
   return {
-    results: new S3Bucket(resultClient, config.s3Bucket, config),
+    results: bucket,
     source: new S3Bucket(sourceClient, config.sourceS3Bucket ?? config.s3Bucket, config),
+    payloads: createPayloads(bucket, { ...config, random: systemRandom }),
     close() {
       resultClient.close();
       sourceClient.close();

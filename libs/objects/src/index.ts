@@ -6,8 +6,10 @@ export type {
   ListedUpload,
   ObjectHead,
   Objects,
+  Payloads,
   PresignOptions,
   PutOptions,
   SignedUrl,
 } from "./objects.ts";
 export { ObjectsError, type ObjectsErrorCode } from "./objects-error.ts";
+export { decodePayload, encodePayload, type PayloadOwner } from "./payload-bytes.ts";

@@ -2,7 +2,7 @@
  * `NOT_FOUND` no such object · `NO_BUCKET` no such bucket · `DENIED` credentials or rights · `RATE_LIMITED` asked to slow
  * down · `TIMEOUT` no answer in time · `UNAVAILABLE` not reachable, or its own error · `REJECTED` the request itself is
  * wrong · `CONFLICT` something is there already · `UNSUPPORTED` not known to this store · `BODY_FAILED` the
- * stream to be written failed · `ABORTED` the caller's signal
+ * stream to be written failed · `DAMAGED` what is there is not what was written · `ABORTED` the caller's signal
  */
 export type ObjectsErrorCode =
   | "NOT_FOUND"
@@ -15,6 +15,7 @@ export type ObjectsErrorCode =
   | "CONFLICT"
   | "UNSUPPORTED"
   | "BODY_FAILED"
+  | "DAMAGED"
   | "ABORTED";
 
 /** A call to the object store failed. Branch on `code`. */

@@ -1,4 +1,6 @@
 import type { Readable } from "node:stream";
+import type { PayloadRef } from "@longhaul/contracts";
+import type { PayloadOwner } from "./payload-bytes.ts";
 
 /** What a HEAD tells of an object. */
 export type ObjectHead = {
@@ -88,10 +90,27 @@ export type Bucket = {
   ping(signal?: AbortSignal): Promise<void>;
 };
 
+/**
+ * What is too large for a job's record: JSON under `payload/<tenant>/<id>/<random>`, named in the record by key, hash
+ * and size. It is put before a record names it, and never changed; cleanup and the orphan sweep delete what no record
+ * names. Every call ends in `S3_CALL_TIMEOUT_MS` and a second for each MiB, and rejects with an `ObjectsError`.
+ */
+export type Payloads = {
+  /** Stores a value under a fresh key of the job. `REJECTED`: it is larger than 64 MiB. */
+  put(owner: PayloadOwner, value: unknown, signal?: AbortSignal): Promise<PayloadRef>;
+  /**
+   * The value that was put. `NOT_FOUND`: it is gone; `DAMAGED`: it is another one. Whether it has the form that the
+   * reader expects is for the reader to check.
+   */
+  get(ref: PayloadRef, signal?: AbortSignal): Promise<unknown>;
+};
+
 export type Objects = {
   /** Where results are written: `S3_*`. */
   results: Bucket;
   /** Where the files come from: `SOURCE_S3_*`, by default the same bucket. */
   source: Bucket;
+  /** What is too large for records, in the bucket of results. */
+  payloads: Payloads;
   close(): void;
 };

@@ -1,4 +1,4 @@
-import type { JobRecord, ProgressMessage, StoredRecord } from "@longhaul/contracts";
+import type { JobRecord, PayloadRef, ProgressMessage, StoredRecord } from "@longhaul/contracts";
 import type { Change } from "@longhaul/job";
 
 /** A job as its newest message says, with that message's stream sequence. */
@@ -79,4 +79,12 @@ export interface ResultStore {
   ): Promise<void>;
   /** What is there under the key; null = nothing. `crc32` is null where the store keeps none. */
   head(key: string, options: { signal: AbortSignal }): Promise<{ sizeBytes: number; crc32: string | null } | null>;
+}
+
+/** Where lies what is too large for a record. Every call has a time-out and fails with an `ObjectsError`. */
+export interface Payloads {
+  /** Stores a value under a fresh key of the job: before the record names it, and after the job was claimed. */
+  put(owner: { tenant: string; id: string }, value: unknown, signal: AbortSignal): Promise<PayloadRef>;
+  /** `NOT_FOUND`: it is gone; `DAMAGED`: it is not what was put. */
+  get(ref: PayloadRef, signal: AbortSignal): Promise<unknown>;
 }

@@ -1,0 +1,21 @@
+import type { PayloadKind } from "@longhaul/contracts";
+
+const KIB = 1024;
+
+/**
+ * How many bytes of JSON a list may have inside a record; a longer one goes to object storage. `parts` counts twice,
+ * once for the checkpoint and once for its seal. Together they leave more than 20 KiB of `RECORD_MAX_BYTES` for all the
+ * rest: metadata, timeline, texts.
+ */
+const INLINE_MAX_BYTES: Readonly<Record<PayloadKind, number>> = {
+  // So many that a job of the usual size can be created while object storage is away.
+  fileIds: 16 * KIB,
+  plan: 8 * KIB,
+  parts: 4 * KIB,
+  exceptions: 4 * KIB,
+};
+
+/** Whether a list is short enough to lie in the record itself, whatever else the record holds. */
+export function fitsInRecord(kind: PayloadKind, list: readonly unknown[]): boolean {
+  return Buffer.byteLength(JSON.stringify(list)) <= INLINE_MAX_BYTES[kind];
+}
