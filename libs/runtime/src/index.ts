@@ -16,6 +16,9 @@ export {
 export { checkVariables } from "./config/unknown-variables.ts";
 export { TimeoutError, withTimeout } from "./deadline.ts";
 export { type Environment, environment } from "./environment.ts";
+export { type GuardedAnswer, GuardedHttp } from "./guarded-http/guarded-http.ts";
+export { GuardedHttpError } from "./guarded-http/guarded-http-error.ts";
+export { isPublicAddress } from "./guarded-http/public-address.ts";
 export { type Dependency, type DependencyCheck, type HealthAnswer, HealthRegistry, type Phase } from "./health.ts";
 export { runService, type ServiceContext } from "./lifecycle.ts";
 export { createLogger, jobLog, LOG_LEVELS, type Logger, type LogLevel } from "./logger.ts";
@@ -23,6 +26,7 @@ export { Counter, createMetrics, Gauge, Histogram, type Metrics } from "./metric
 export { type Random, systemRandom } from "./random.ts";
 export { Releasers } from "./releasers.ts";
 export { backoffMs } from "./retry.ts";
+export { seededChunks } from "./seeded-bytes.ts";
 export { type Loop, type LoopHealth, type Supervision, supervise } from "./supervise.ts";
 export { childOf, traceIdOf } from "./trace-context.ts";
 export { VERSION } from "./version.ts";
