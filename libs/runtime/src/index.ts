@@ -3,7 +3,7 @@ export { type Clock, sleptThrough, systemClock } from "./clock.ts";
 export { envList } from "./config/fields.ts";
 export { attemptsConfig, expiryConfig, jobLimitsConfig, retentionConfig } from "./config/job-shapes.ts";
 export { ConfigError, type ConfigSchema, loadConfig, type Settings } from "./config/load.ts";
-export { mongodbConfig, natsConfig, s3Config, sourceConfig, streamConfig } from "./config/server-shapes.ts";
+export { mongodbConfig, natsConfig, s3Config, streamConfig } from "./config/server-shapes.ts";
 export {
   archiveConfig,
   housekeepingConfig,
@@ -13,6 +13,7 @@ export {
   serviceConfig,
   workerConfig,
 } from "./config/service-shapes.ts";
+export { type SyntheticRule, sourceConfig } from "./config/source-shapes.ts";
 export { checkVariables } from "./config/unknown-variables.ts";
 export { TimeoutError, withTimeout } from "./deadline.ts";
 export { type Environment, environment } from "./environment.ts";

@@ -2,8 +2,9 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { envBoolean, envInt, envString } from "./fields.ts";
 import { ConfigError, loadConfig, maskedConfig, variableOf } from "./load.ts";
-import { mongodbConfig, natsConfig, s3Config, sourceConfig } from "./server-shapes.ts";
+import { mongodbConfig, natsConfig, s3Config } from "./server-shapes.ts";
 import { httpConfig, serviceConfig } from "./service-shapes.ts";
+import { sourceConfig } from "./source-shapes.ts";
 import { unknownVariables } from "./unknown-variables.ts";
 
 const schema = z.object({
@@ -133,4 +134,36 @@ test.each([
   const load = () => loadConfig(proxies, { TRUST_PROXY: value });
   if (accepted) expect(load().trustProxy).toEqual(value.split(", "));
   else expect(load).toThrow("TRUST_PROXY");
+});
+
+const sources = z.object({ syntheticRules: sourceConfig.syntheticRules, template: sourceConfig.httpSourceTemplate });
+
+test("rules of made-up files are in order of their ids", () => {
+  const load = (rules: string) => loadConfig(sources, { SYNTHETIC_RULES: rules }).syntheticRules;
+  expect(load("")).toEqual([]);
+  expect(load("90000:2m, 10000:500ms")).toEqual([
+    { fromId: 10_000, durationMs: 500 },
+    { fromId: 90_000, durationMs: 120_000 },
+  ]);
+});
+
+test.each(["10000", "10000:1", "10000:1h", "10000:1s,", ":1s", "10000:1441m"])(
+  "SYNTHETIC_RULES=%s is refused",
+  (rules) => {
+    expect(() => loadConfig(sources, { SYNTHETIC_RULES: rules })).toThrow("SYNTHETIC_RULES");
+  },
+);
+
+test.each([
+  ["https://files.example/{file_id}.bin", true],
+  ["http://127.0.0.1:8080/get?id={file_id}", true],
+  ["https://files.example/file.bin", false],
+  ["https://me:secret@files.example/{file_id}", false],
+  ["https://files.example/#{file_id}", false],
+  ["ftp://files.example/{file_id}", false],
+  ["files.example/{file_id}", false],
+])("a template of %s is accepted: %s", (template, accepted) => {
+  const load = () => loadConfig(sources, { TEMPLATE: template });
+  if (accepted) expect(load().template).toBe(template);
+  else expect(load).toThrow("TEMPLATE");
 });

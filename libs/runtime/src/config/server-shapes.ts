@@ -48,17 +48,3 @@ export const s3Config = {
   s3SseKmsKeyId: envString().optional().describe("key for S3_SSE=aws:kms; unset = the bucket's"),
   s3CallTimeoutMs: envInt({ min: 100, max: 600_000 }).default(30_000).describe("one call to S3, with all its tries"),
 };
-
-/** Where the files that people ask for come from. */
-export const sourceConfig = {
-  sourceKind: envChoice(["s3"]).default("s3").describe("kind of source"),
-  sourceKeyTemplate: envString()
-    .refine((template) => template.includes("{file_id}"), "must contain {file_id}")
-    .default("downloads/{file_id}.zip")
-    .describe("object key of a file id"),
-  sourceS3Endpoint: envUrl().optional().describe("unset = S3_ENDPOINT"),
-  sourceS3Region: envString().optional().describe("unset = S3_REGION"),
-  sourceS3Bucket: envString().optional().describe("unset = S3_BUCKET"),
-  sourceS3AccessKeyId: envString().optional().describe("unset = S3_ACCESS_KEY_ID"),
-  sourceS3SecretAccessKey: envString().optional().describe("unset = S3_SECRET_ACCESS_KEY"),
-};

@@ -65,6 +65,9 @@ export const workerConfig = {
 /** Making archives. */
 export const archiveConfig = {
   fileTries: envInt({ min: 1, max: 100 }).default(3).describe("tries of one file inside a try of its job"),
+  fileIdleTimeoutMs: envInt({ min: 100, max: 3_600_000 })
+    .default(60_000)
+    .describe("a file of which nothing comes for so long is tried again"),
   uploadConcurrency: envInt({ min: 1, max: 64 }).default(2).describe("parts of one archive sent at a time"),
   partBufferBytes: envInt({ min: 32 * 1024 ** 2, max: 64 * 1024 ** 3 })
     .default(268_435_456)

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Environment } from "../environment.ts";
 import { attemptsConfig, expiryConfig, jobLimitsConfig, retentionConfig } from "./job-shapes.ts";
 import { type ConfigSchema, loadConfig, variableOf } from "./load.ts";
-import { mongodbConfig, natsConfig, s3Config, sourceConfig, streamConfig } from "./server-shapes.ts";
+import { mongodbConfig, natsConfig, s3Config, streamConfig } from "./server-shapes.ts";
 import {
   archiveConfig,
   housekeepingConfig,
@@ -12,6 +12,7 @@ import {
   serviceConfig,
   workerConfig,
 } from "./service-shapes.ts";
+import { sourceConfig } from "./source-shapes.ts";
 
 /** All services are often started with one environment, so what another service reads is not unknown. */
 const everything = z.object({
