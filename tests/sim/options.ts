@@ -1,3 +1,4 @@
+import type { InlineMaxBytes } from "@longhaul/job";
 import { Prng } from "./kernel/prng.ts";
 
 /** What one history is like: drawn from its seed, so that some are quiet and some wild. Times in milliseconds. */
@@ -54,11 +55,21 @@ export type Options = {
    * missing because a gateway died.
    */
   requeueSweep: boolean;
+  /** Records with so little room that most lists lie in object storage. */
+  smallRecords: boolean;
   sources: { delayMs: [number, number]; missing: number; error: number; rateLimited: number };
 };
 
 const MINUTE = 60_000;
 const ACK_WAIT_MS = 30_000;
+
+/** Room for two file ids, for one file of a plan or one part, and for no exception. */
+const SMALL_RECORD = { fileIds: 15, plan: 80, parts: 60, exceptions: 2 };
+
+/** How long lists in records may be, for those who are told so. */
+export function inlineLimits({ options }: { options: Options }): { inlineMaxBytes?: InlineMaxBytes } {
+  return options.smallRecords ? { inlineMaxBytes: SMALL_RECORD } : {};
+}
 
 export function optionsOf(seed: number): Options {
   const prng = new Prng(seed).fork("options");
@@ -111,5 +122,6 @@ export function optionsOf(seed: number): Options {
     },
     views: { lagMs: [50, prng.magnitude(500, 300_000)], away: faulty(0.2) },
     requeueSweep: prng.chance(0.5),
+    smallRecords: prng.chance(0.5),
   };
 }

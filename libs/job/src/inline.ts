@@ -2,12 +2,14 @@ import type { PayloadKind } from "@longhaul/contracts";
 
 const KIB = 1024;
 
+export type InlineMaxBytes = Readonly<Record<PayloadKind, number>>;
+
 /**
  * How many bytes of JSON a list may have inside a record; a longer one goes to object storage. `parts` counts twice,
  * once for the checkpoint and once for its seal. Together they leave more than 20 KiB of `RECORD_MAX_BYTES` for all the
  * rest: metadata, timeline, texts.
  */
-const INLINE_MAX_BYTES: Readonly<Record<PayloadKind, number>> = {
+const INLINE_MAX_BYTES: InlineMaxBytes = {
   // So many that a job of the usual size can be created while object storage is away.
   fileIds: 16 * KIB,
   plan: 8 * KIB,
@@ -16,6 +18,10 @@ const INLINE_MAX_BYTES: Readonly<Record<PayloadKind, number>> = {
 };
 
 /** Whether a list is short enough to lie in the record itself, whatever else the record holds. */
-export function fitsInRecord(kind: PayloadKind, list: readonly unknown[]): boolean {
-  return Buffer.byteLength(JSON.stringify(list)) <= INLINE_MAX_BYTES[kind];
+export function fitsInRecord(
+  kind: PayloadKind,
+  list: readonly unknown[],
+  maxBytes: InlineMaxBytes = INLINE_MAX_BYTES,
+): boolean {
+  return Buffer.byteLength(JSON.stringify(list)) <= maxBytes[kind];
 }

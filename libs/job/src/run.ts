@@ -107,12 +107,20 @@ export function handedBack(record: JobRecord, occasion: Occasion): Change {
   return told("download.handedback.v1", next, "handedback", occasion, runOf(record));
 }
 
-export type Completed = Occasion & { result: JobResult; outcomes: Outcomes; progress: Progress; usage: Usage };
+/** `plan` left out: as it was. */
+export type Completed = Occasion & {
+  result: JobResult;
+  outcomes: Outcomes;
+  progress: Progress;
+  usage: Usage;
+  plan?: Plan | undefined;
+};
 
 /** The end of a generation: the result is there and verified. */
 export function completed(record: JobRecord, input: Completed): Change {
   const next: JobRecord = {
     ...endOf({ ...record, progress: input.progress }, "completed", input.now),
+    plan: input.plan ?? record.plan,
     outcomes: input.outcomes,
     result: input.result,
     usage: input.usage,

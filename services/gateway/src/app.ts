@@ -1,5 +1,5 @@
 import type { Bus, CoreMessages, DeadLetters, JobStore, WorkQueue } from "@longhaul/bus";
-import type { Objects } from "@longhaul/objects";
+import { type Objects, ObjectsError, type PayloadOwner } from "@longhaul/objects";
 import type { Clock, HealthRegistry, Logger, Loop, Metrics, Random } from "@longhaul/runtime";
 import type { DeadLetterViews, JobViews, Operations, View } from "@longhaul/store";
 import Fastify, { LogController } from "fastify";
@@ -42,7 +42,7 @@ export type GatewayParts = {
   views: Pick<JobViews, "get">;
   operations: Operations;
   deadLetters: { views: DeadLetterViews; messages: DeadLetters };
-  objects: Pick<Objects, "results" | "source">;
+  objects: Pick<Objects, "results" | "source" | "payloads">;
   health: HealthRegistry;
   metrics: Metrics;
   log: Logger;
@@ -141,6 +141,14 @@ async function viewIfThere({ health, views, log }: GatewayParts, id: string): Pr
   }
 }
 
+/** Nobody waits for a store that is known to be away, nor so long that the request is given up meanwhile. */
+async function putPayload({ config, health, objects }: GatewayParts, owner: PayloadOwner, value: unknown) {
+  if (health.checks().s3?.status === "down") {
+    throw new ObjectsError("The store was away when it was asked last.", { code: "UNAVAILABLE" });
+  }
+  return await objects.payloads.put(owner, value, AbortSignal.timeout(config.requestTimeoutMs / 2));
+}
+
 function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Sockets): void {
   const { config, bus, jobs, work, objects, health, clock, random } = parts;
   const fileType = /\.(\w{1,16})$/.exec(config.sourceKeyTemplate)?.[1] ?? "other";
@@ -156,6 +164,7 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
       viewIfThere: (id) => viewIfThere(parts, id),
       busConnected: () => bus.connected(),
       randomId: () => random.id(),
+      putPayload: (owner, value) => putPayload(parts, owner, value),
     },
     policy,
     limits: {

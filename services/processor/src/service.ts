@@ -32,6 +32,7 @@ import { startHousekeeping } from "./start-housekeeping.ts";
 import { setAside } from "./unreadable-items.ts";
 import { createArchiveWork } from "./work/archive.ts";
 import { createBorrow } from "./work/borrow.ts";
+import { RecordLists } from "./work/record-lists.ts";
 import { createWork, ownsResult } from "./work/work.ts";
 
 export type ProcessorDeps = {
@@ -124,6 +125,7 @@ function workerSettings(deps: ProcessorDeps): Omit<WorkerDeps, "jobs" | "items" 
         ...config,
         source,
         results: createResultStore(objects.results),
+        lists: new RecordLists(objects.payloads),
         partBuffers: new PartBuffers(config.partBufferBytes),
         clock: systemClock,
         random: systemRandom,

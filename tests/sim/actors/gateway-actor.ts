@@ -3,9 +3,12 @@ import type { ControlCommand } from "@longhaul/job";
 import { controlDownload, eraseDownload } from "../../../services/gateway/src/downloads/control.ts";
 import { createDownload } from "../../../services/gateway/src/downloads/create.ts";
 import { ProblemError } from "../../../services/gateway/src/problem-error.ts";
+import type { Payloads } from "../../../services/processor/src/job/ports.ts";
 import { BusClient } from "../bus/bus-client.ts";
 import { Connection } from "../bus/connection.ts";
 import { Process } from "../kernel/process.ts";
+import { createPayloadClient } from "../objects/payload-client.ts";
+import { inlineLimits } from "../options.ts";
 import type { Scene } from "../scene.ts";
 import type { Promises } from "./promises.ts";
 
@@ -28,6 +31,8 @@ export class GatewayActor {
   readonly #place: string;
   readonly #bus: BusClient;
   readonly #promises: Promises;
+  readonly #payloads: Payloads;
+  readonly #never = new AbortController();
   /** Jobs whose record was or may be written by a request that has not put its work item yet. */
   readonly #unpaid = new Map<string, number>();
 
@@ -40,6 +45,7 @@ export class GatewayActor {
     this.process = new Process(name, world.scheduler, world.prng(name));
     this.connection = new Connection(this.process, server, world);
     this.#bus = new BusClient(this.connection, scene);
+    this.#payloads = createPayloadClient(this.process, scene.store, world);
     this.process.atDeath(() => {
       for (const job of this.#unpaid.keys()) promises.excuseMissingItem(job);
     });
@@ -64,9 +70,12 @@ export class GatewayActor {
         nextLane: () => this.#nextLane(),
         now: () => this.process.clock.now(),
         randomId: () => id,
+        putPayload: (owner: { tenant: string; id: string }, value: unknown) =>
+          this.#payloads.put(owner, value, this.#never.signal),
       };
+      const policy = { ...POLICY, ...inlineLimits(this.#scene.world) };
       const caller = { owner: OWNER, clientIp: "192.0.2.1", userAgent: null, createdVia: "v1", traceparent, traceId };
-      const { record } = await createDownload(ports, POLICY, { body, keyedId: null, ...caller });
+      const { record } = await createDownload(ports, policy, { body, keyedId: null, ...caller });
       this.#promises.accepted.add(record.id);
       return record.id;
     });

@@ -3,10 +3,13 @@ import { PartBuffers } from "../../../services/processor/src/archive/part-buffer
 import type { Work } from "../../../services/processor/src/job/run.ts";
 import { createArchiveWork } from "../../../services/processor/src/work/archive.ts";
 import { createBorrow } from "../../../services/processor/src/work/borrow.ts";
+import { RecordLists } from "../../../services/processor/src/work/record-lists.ts";
 import { createWork } from "../../../services/processor/src/work/work.ts";
 import type { Process } from "../kernel/process.ts";
-import { createObjectClient } from "../objects/object-client.ts";
+import { createObjectClient, type StoreCall } from "../objects/object-client.ts";
+import { createPayloadClient } from "../objects/payload-client.ts";
 import { createSimulatedSource } from "../objects/simulated-source.ts";
+import { inlineLimits } from "../options.ts";
 import type { Scene } from "../scene.ts";
 
 const MIB = 1024 ** 2;
@@ -21,9 +24,9 @@ const currentRun = new AsyncLocalStorage<string>();
 /** The real work of a processor, on the simulated store and sources. */
 export function createSimulatedWork(process: Process, { world, store, witnesses }: Scene): Work {
   const source = createSimulatedSource(process, world);
-  const results = createObjectClient(process, store, world, (what, key) =>
-    witnesses.onStoreCall(process, currentRun.getStore() ?? null, what, key),
-  );
+  const onCall: StoreCall = (what, key) => witnesses.onStoreCall(process, currentRun.getStore() ?? null, what, key);
+  const results = createObjectClient(process, store, world, onCall);
+  const payloads = createPayloadClient(process, store, world, onCall);
   const { clock, random } = process;
   const limits = { fileMaxBytes: MIB, jobMaxBytes: MIB };
   const tries = { fileTries: 3, retryBaseMs: 2_000, clock, random };
@@ -34,6 +37,7 @@ export function createSimulatedWork(process: Process, { world, store, witnesses 
       ...tries,
       source,
       results,
+      lists: new RecordLists(payloads, inlineLimits(world).inlineMaxBytes),
       partBuffers: new PartBuffers(PART_BUFFER_BYTES),
       uploadConcurrency: world.options.uploadConcurrency,
       minPartBytes: PART_BYTES,

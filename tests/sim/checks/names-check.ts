@@ -1,4 +1,4 @@
-import type { StoredRecord } from "@longhaul/contracts";
+import type { PayloadRef, StoredRecord } from "@longhaul/contracts";
 import type { StoredWrite } from "../bus/jobs-stream.ts";
 import type { Process } from "../kernel/process.ts";
 import { jobOf } from "../objects/object-client.ts";
@@ -15,16 +15,27 @@ export function namesUpload(record: StoredRecord | null, key: string): boolean {
 
 /** Whether the record says that the object is in use. */
 export function namesObject(record: StoredRecord | null, key: string): boolean {
+  if (payloadsOf(record).some((ref) => ref.key === key)) return true;
   if (record?.status === "completed") return record.result?.key === key;
   return namesUpload(record, key);
 }
 
+/** The payloads that the record says are in use. */
+function payloadsOf(record: StoredRecord | null): PayloadRef[] {
+  if (record === null || record.status === "erased") return [];
+  const { spec, plan, outcomes, checkpoint } = record;
+  const lists = [outcomes?.exceptions, checkpoint?.parts, checkpoint?.sealed?.parts];
+  return [spec.ref, plan?.ref, ...lists.map((list) => (list && "ref" in list ? list.ref : null))].filter(
+    (ref) => !!ref,
+  );
+}
+
 /**
- * A run makes things only under a key that it was the first to name, after the record names it; and what a record names
- * is not deleted.
+ * A run makes things only under a key that it was the first to name, after the record names it; payloads are there
+ * before a record names them; and what a record names is not deleted.
  */
 export class NamesCheck implements Witness {
-  readonly #scene: Pick<Scene, "world" | "server">;
+  readonly #scene: Pick<Scene, "world" | "server" | "store">;
   /** The run that was the first to name a key. */
   readonly #namedBy = new Map<string, string | null>();
 
@@ -35,11 +46,13 @@ export class NamesCheck implements Witness {
 
   onStored({ after: { record } }: StoredWrite): void {
     const key = record.status === "erased" ? undefined : record.checkpoint?.upload.key;
+    const lost = payloadsOf(record).find((ref) => !this.#scene.store.objects.has(ref.key));
+    if (lost) this.#scene.world.violate(`the record names the payload ${lost.key}, which is not there`, record.id);
     if (key && record.status !== "erased" && !this.#namedBy.has(key)) this.#namedBy.set(key, record.run?.id ?? null);
   }
 
   onStoreCall({ name }: Process, run: string | null, what: string, key: string): void {
-    if (what === "head") return;
+    if (what === "head" || what.startsWith("payload")) return;
     if (!this.#namedBy.has(key)) {
       this.#scene.world.violate(`${name} calls the store (${what}) before the key is named`, jobOf(key));
     } else if ((what.startsWith("put") || what.startsWith("create")) && this.#namedBy.get(key) !== run) {

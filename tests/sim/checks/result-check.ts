@@ -30,7 +30,7 @@ export class ResultCheck implements Witness {
   #problem(record: JobRecord): string | null {
     const { result, spec } = record;
     if (!result?.key) return "it names no result";
-    const present = (spec.fileIds ?? []).filter((fileId) => !isMissing(this.#scene.world, fileId));
+    const present = this.#fileIds(spec).filter((fileId) => !isMissing(this.#scene.world, fileId));
     if (result.partial !== present.length < spec.filesTotal) return `partial is ${result.partial}`;
     if (result.kind !== "owned") return null;
     const bytes = this.#scene.store.objects.get(result.key);
@@ -38,6 +38,11 @@ export class ResultCheck implements Witness {
     if (bytes.length !== result.sizeBytes) return `its object has ${bytes.length} bytes and not ${result.sizeBytes}`;
     if (crcOf(bytes) !== result.crc32) return `its object has the checksum ${crcOf(bytes)} and not ${result.crc32}`;
     return contentProblem(Buffer.from(bytes), present, result.partial);
+  }
+
+  #fileIds({ fileIds, ref }: JobRecord["spec"]): number[] {
+    if (ref === null) return fileIds ?? [];
+    return JSON.parse(Buffer.from(this.#scene.store.get(ref.key)).toString());
   }
 }
 

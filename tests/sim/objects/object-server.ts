@@ -31,6 +31,12 @@ export class ObjectServer {
     this.#store(key, copyOf(bytes));
   }
 
+  get(key: string): Uint8Array {
+    const bytes = this.objects.get(key);
+    if (!bytes) throw new ObjectsError("NoSuchKey", { code: "NOT_FOUND" });
+    return bytes;
+  }
+
   createUpload(key: string): string {
     const id = `upload-${++this.#uploadsBegun}`;
     this.uploads.set(id, { key, parts: new Map(), startedAt: new Date(this.#now()) });

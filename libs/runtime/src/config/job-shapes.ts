@@ -6,8 +6,11 @@ const DAY_SECONDS = 86_400;
 
 /** How large a job may be, and how many of a user's are served before those of others. */
 export const jobLimitsConfig = {
-  // More ids, with an outcome each, do not fit the 64 KB of a record.
-  jobMaxFiles: envInt({ min: 1, max: 1_500 }).default(1000).describe("files in one job"),
+  jobMaxFiles: envInt({ min: 1, max: 100_000 })
+    .default(1000)
+    .describe(
+      "files in one job; an id takes up to 10 bytes of the body, so 100000 need a `BODY_LIMIT_BYTES` of 1200000",
+    ),
   jobMaxBytes: envInt({ min: 1, max: 562 * GiB })
     .default(100 * GiB)
     .describe("bytes of one job's files together"),

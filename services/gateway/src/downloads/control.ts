@@ -12,7 +12,7 @@ import {
 } from "@longhaul/job";
 import type { View } from "@longhaul/store";
 import { jobNotFound, ProblemError } from "../problem-error.ts";
-import { AWAY_RETRY_SECONDS, writeJob } from "./job-write.ts";
+import { AWAY_RETRY_SECONDS, LONGEST_WRITE_MS, writeJob } from "./job-write.ts";
 
 /** What control needs of the world. */
 export type ControlPorts = {
@@ -50,8 +50,6 @@ export type Erased = { seq: number; record: StoredRecord };
 
 /** Other writers may be first this often before the caller is asked to come again. */
 const MAX_CONFLICTS = 10;
-/** Nothing is written later than this after the request: a write that expects 0 must not meet the end of what it missed. */
-const LONGEST_MS = 60_000;
 
 /**
  * Gives a job a command: reads it, decides, writes the decision in place of what was read, and decides anew when
@@ -90,7 +88,7 @@ async function apply(
   policy: ControlPolicy,
   request: JobRequest & { command: ControlCommand | "erase" },
 ): Promise<Applied> {
-  const endsAt = ports.now() + LONGEST_MS;
+  const endsAt = ports.now() + LONGEST_WRITE_MS;
   let job = await load(ports, request.id);
   const firstGeneration = job?.record.generation ?? 0;
   const lane = job !== null && begins(request.command) ? ports.nextLane(job.record.tenant, job.record.user) : undefined;

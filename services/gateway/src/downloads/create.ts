@@ -1,9 +1,9 @@
 import type { PutOnce, Stored } from "@longhaul/bus";
-import type { CreateDownload, JobRecord, JobSpec, Lane, StoredRecord } from "@longhaul/contracts";
-import { bodyHash, isLive, isUnfinished, newJob, safeResultName } from "@longhaul/job";
+import type { CreateDownload, JobRecord, JobSpec, Lane, PayloadRef, StoredRecord } from "@longhaul/contracts";
+import { bodyHash, fitsInRecord, type InlineMaxBytes, isLive, isUnfinished, newJob, safeResultName } from "@longhaul/job";
 import type { View } from "@longhaul/store";
 import { ProblemError } from "../problem-error.ts";
-import { AWAY_RETRY_SECONDS, writeJob } from "./job-write.ts";
+import { AWAY_RETRY_SECONDS, LONGEST_WRITE_MS, writeJob } from "./job-write.ts";
 
 /** What create needs of the world. */
 export type CreatePorts = {
@@ -19,11 +19,18 @@ export type CreatePorts = {
   busConnected(): boolean;
   /** Where the user's next job waits; asked once for each new job. */
   nextLane(tenant: string, user: string): Lane;
+  /** Stores what is too large for a record, under a fresh key of the job. Rejects in time for an answer. */
+  putPayload(owner: { tenant: string; id: string }, value: unknown): Promise<PayloadRef>;
   now(): number;
   randomId(): string;
 };
 
-export type CreatePolicy = { deadlineSeconds: number; putDeadlineMs: number };
+export type CreatePolicy = {
+  deadlineSeconds: number;
+  putDeadlineMs: number;
+  /** How long a list in a record may be, where it differs from the rule. */
+  inlineMaxBytes?: InlineMaxBytes;
+};
 
 /** Who asks for what. */
 export type CreateRequest = {
@@ -54,13 +61,7 @@ export async function createDownload(
   request: CreateRequest,
 ): Promise<Created> {
   const spec = specOf(request.body);
-  if (!ports.busConnected()) {
-    throw new ProblemError(
-      "DEPENDENCY_UNAVAILABLE",
-      "The message bus is away. Nothing was stored; try again shortly.",
-      { retryAfterSeconds: AWAY_RETRY_SECONDS },
-    );
-  }
+  if (!ports.busConnected()) throw away("The message bus is away. Nothing was stored; try again shortly.");
   const { body: _, keyedId, ...asked } = request;
   const { traceparent } = request;
   const hash = bodyHash(spec);
@@ -68,11 +69,15 @@ export async function createDownload(
   if (known !== null) return replay(ports, known, hash, traceparent);
 
   const id = keyedId ?? ports.randomId();
+  const startedAt = ports.now();
+  const list = await storedFileIds(ports, policy, { tenant: asked.owner.tenant, id }, request.body.fileIds);
   const now = new Date(ports.now());
   const lane = ports.nextLane(asked.owner.tenant, asked.owner.user);
   const { deadlineSeconds } = policy;
-  const change = newJob({ ...asked, id, spec: { ...spec, lane }, bodyHash: hash, now, deadlineSeconds });
-  const result = await writeJob(ports.put, id, 0, change, { deadlineMs: policy.putDeadlineMs, traceparent });
+  const change = newJob({ ...asked, id, spec: { ...spec, ...list, lane }, bodyHash: hash, now, deadlineSeconds });
+  const deadlineMs = Math.min(policy.putDeadlineMs, startedAt + LONGEST_WRITE_MS - ports.now());
+  if (deadlineMs <= 0) throw away("The object storage took too long. Nothing was stored; try again shortly.");
+  const result = await writeJob(ports.put, id, 0, change, { deadlineMs, traceparent });
   if (result.kind === "done") {
     if (!isLive(result.record)) throw keySpent();
     ports.sendWork(result.record, result.seq, traceparent);
@@ -97,10 +102,31 @@ async function jobOfKey(ports: CreatePorts, id: string): Promise<Known | null> {
   // Either it was created between the two reads, or it was lost, and then it is not for us to begin it anew.
   const created = await ports.newest(id);
   if (created !== null) return created;
-  throw new ProblemError("DEPENDENCY_UNAVAILABLE", "The job of this key cannot be told for sure at the moment.", {
-    retryAfterSeconds: AWAY_RETRY_SECONDS,
-  });
+  throw away("The job of this key cannot be told for sure at the moment.");
 }
+
+/**
+ * The ids as the record has them: a list that is too long is put into object storage first. Nobody has to clean up when
+ * no record comes to name it: the orphan sweep finds it.
+ */
+async function storedFileIds(
+  ports: CreatePorts,
+  { inlineMaxBytes }: CreatePolicy,
+  owner: { tenant: string; id: string },
+  fileIds: number[],
+): Promise<Pick<JobSpec, "fileIds" | "ref">> {
+  if (fitsInRecord("fileIds", fileIds, inlineMaxBytes)) return { fileIds, ref: null };
+  try {
+    return { fileIds: null, ref: await ports.putPayload(owner, fileIds) };
+  } catch (error) {
+    const detail =
+      "The object storage, which keeps lists of so many files, is away. No job was made; try again shortly.";
+    throw away(detail, error);
+  }
+}
+
+const away = (detail: string, cause?: unknown): ProblemError =>
+  new ProblemError("DEPENDENCY_UNAVAILABLE", detail, { retryAfterSeconds: AWAY_RETRY_SECONDS }, { cause });
 
 function replay(ports: CreatePorts, known: Known, hash: string, traceparent: string): Created {
   if (known === "erased" || !isLive(known.record)) throw keySpent();

@@ -5,6 +5,11 @@ import { ProblemError } from "../problem-error.ts";
 /** How soon it makes sense to ask again when the bus is away, seconds. */
 export const AWAY_RETRY_SECONDS = 2;
 const FULL_RETRY_SECONDS = 30;
+/**
+ * Nothing is written later than this after its request: a write that expects 0 must not meet the end of what it missed,
+ * nor name a payload that was put so long ago that it counts as an orphan.
+ */
+export const LONGEST_WRITE_MS = 60_000;
 
 /** A write that was settled: it is stored, or another writer was first. */
 export type Settled = Extract<PutResult, { kind: "done" | "conflict" }>;

@@ -29,7 +29,7 @@ export function problems(app: App, allowedMethods: (path: string) => string[]): 
 
 /** Answers an error of whatever kind; the only place that knows which error is which answer. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = toProblem(error);
+  const problem = toProblem(error, request.routeOptions.bodyLimit);
   if (problem.status >= 500 && problem.code !== "NOT_IMPLEMENTED") {
     const fields = {
       err: error,
@@ -70,7 +70,7 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, error: Proble
   return reply.serializer(JSON.stringify).send(body);
 }
 
-function toProblem(error: unknown): ProblemError {
+function toProblem(error: unknown, bodyLimit: number | undefined): ProblemError {
   if (error instanceof ProblemError) return error;
   const dependency = dependencyOf(error);
   if (dependency !== null) {
@@ -82,7 +82,7 @@ function toProblem(error: unknown): ProblemError {
       { cause: error },
     );
   }
-  return frameworkProblem(error as Partial<FastifyError>);
+  return frameworkProblem(error as Partial<FastifyError>, bodyLimit);
 }
 
 /** Which server an error of a dependency speaks of; null for defects of ours, which are nobody's absence. */
@@ -95,10 +95,13 @@ function dependencyOf(error: unknown): string | null {
 }
 
 /** What Fastify itself found wrong, by its codes. */
-function frameworkProblem(error: Partial<FastifyError>): ProblemError {
+function frameworkProblem(error: Partial<FastifyError>, bodyLimit: number | undefined): ProblemError {
   switch (error.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return new ProblemError("PAYLOAD_TOO_LARGE", "The body is larger than this server takes.");
+      return new ProblemError(
+        "PAYLOAD_TOO_LARGE",
+        `The body is larger than the ${bodyLimit} bytes that this server takes. Ask for fewer files at a time.`,
+      );
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return new ProblemError("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.");
     case "FST_ERR_BAD_URL":

@@ -1,4 +1,4 @@
-import type { Checkpoint, JobRecord, JobResult, Outcomes, Progress, Usage } from "@longhaul/contracts";
+import type { Checkpoint, JobRecord, JobResult, Outcomes, Plan, Progress, Usage } from "@longhaul/contracts";
 import { completed, failed, handedBack, jobError, onFenced, retrying, type SettlePolicy, settle } from "@longhaul/job";
 import { type AdmissionDeps, otherItemAlive } from "./admission.ts";
 import type { DeliverySlot } from "./delivery-slot.ts";
@@ -10,8 +10,14 @@ import { RunLost, ShuttingDown } from "./run-lost.ts";
 /** A job that was handed back is taken up by another worker after this time, at most. */
 const HAND_BACK_NAK_MS = 100;
 
-/** What the work of a job comes to. */
-export type Completion = { result: JobResult; outcomes: Outcomes; progress: Progress; usage: Usage };
+/** What the work of a job comes to; `plan` left out: as the record has it. */
+export type Completion = {
+  result: JobResult;
+  outcomes: Outcomes;
+  progress: Progress;
+  usage: Usage;
+  plan?: Plan | undefined;
+};
 
 /** What the work has of its run. */
 export type WorkContext = {
@@ -20,6 +26,8 @@ export type WorkContext = {
   report(progress: Progress): void;
   /** Writes where the result is being made. Throws `RunLost`. */
   checkpoint(state: Pick<Checkpoint, "upload" | "sealed">): Promise<void>;
+  /** Writes what the files of the job are, so that no later run has to look them up. Throws `RunLost`. */
+  savePlan(plan: Plan): Promise<void>;
 };
 
 /** The work itself: makes the result. */

@@ -21,5 +21,9 @@ export function workContext(held: HeldJob, sender: ProgressSender, signal: Abort
       const checkpoint = { ...FROM_THE_START, ...state };
       await held.write(checkpointed(record, { checkpoint, outcomes: record.outcomes, progress, now: held.now() }));
     },
+    async savePlan(plan) {
+      const { checkpoint, outcomes } = held.record;
+      await held.write(checkpointed(held.record, { checkpoint, outcomes, plan, progress, now: held.now() }));
+    },
   };
 }

@@ -5,9 +5,10 @@ import type { Source } from "./source.ts";
 
 /** Files that are objects of a bucket; `keyTemplate` with `{file_id}` names them. */
 export function createS3Source(bucket: Bucket, keyTemplate: string): Source {
+  const keyOf = (fileId: number) => keyTemplate.replaceAll("{file_id}", String(fileId));
   return {
     async find(fileId, signal) {
-      const key = keyTemplate.replaceAll("{file_id}", String(fileId));
+      const key = keyOf(fileId);
       const head = await bucket.head(key, { signal }).catch((error: unknown) => {
         throw sourceFailure(error, "plan", fileId);
       });
@@ -15,11 +16,11 @@ export function createS3Source(bucket: Bucket, keyTemplate: string): Source {
       const { sizeBytes, etag, crc32, lastModified: modifiedAt } = head;
       return { fileId, name: key.slice(key.lastIndexOf("/") + 1), key, sizeBytes, etag, crc32, modifiedAt };
     },
-    async *open({ fileId, key, sizeBytes, etag }, offset, signal) {
+    async *open({ fileId, sizeBytes, etag }, offset, signal) {
       // A range that begins at the end of an object is refused.
       if (offset >= sizeBytes) return;
       try {
-        yield* bucket.open(key, { offset, etag, signal });
+        yield* bucket.open(keyOf(fileId), { offset, etag, signal });
       } catch (error) {
         throw sourceFailure(error, "read-source", fileId);
       }

@@ -1,16 +1,17 @@
-/** One file that a source has. */
-export type SourceFile = {
+/** One file of a source, as a plan knows it. */
+export type PlannedFile = {
   fileId: number;
   /** Name that the source gives the file, without a path. */
   name: string;
-  /** Key of the object in the source store. */
-  key: string;
   sizeBytes: number;
   etag: string | null;
   /** CRC-32 of the whole file, where the source tells. */
   crc32: string | null;
   modifiedAt: Date;
 };
+
+/** A file that was found; `key`: of the object in the source store. */
+export type SourceFile = PlannedFile & { key: string };
 
 /** Where the bytes come from. */
 export interface Source {
@@ -20,5 +21,5 @@ export interface Source {
    * The bytes of a file as it was found, from an offset on. Fails with a `JobFailure` at stage `read-source`;
    * SOURCE_CHANGED when the file is another by now.
    */
-  open(file: SourceFile, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  open(file: PlannedFile, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }

@@ -1,4 +1,4 @@
-import type { JobErrorCode, JobRecord, JobResult, Outcomes, Progress, Usage } from "@longhaul/contracts";
+import type { JobRecord, JobResult, Plan, Progress, Usage } from "@longhaul/contracts";
 import type { Clock, Random } from "@longhaul/runtime";
 import type { ArchiveEntry } from "../archive/archive-entry.ts";
 import { ArchiveError } from "../archive/archive-error.ts";
@@ -13,13 +13,15 @@ import type { ResultStore } from "../job/ports.ts";
 import type { Completion, Work, WorkContext } from "../job/run.ts";
 import type { Source } from "../source/source.ts";
 import { readWithTries } from "./file-tries.ts";
-import { type PlanLimits, type PlannedFiles, planFiles } from "./plan.ts";
+import { outcomesToKeep, type PlanLimits, type PlannedFiles, planFiles, planToKeep } from "./plan.ts";
+import type { RecordLists } from "./record-lists.ts";
 import { resultExpiry } from "./result-expiry.ts";
 import { type Made, makeInOnePut, makeInParts } from "./store-archive.ts";
 
 export type ArchiveWorkOptions = PlanLimits & {
   source: Source;
   results: ResultStore;
+  lists: RecordLists;
   clock: Clock;
   random: Random;
   fileTries: number;
@@ -39,36 +41,47 @@ type Memory = { buffers: number; release(): void };
  * always begins at the first byte, under a key that the job's record names before anything is written under it.
  */
 export function createArchiveWork(options: ArchiveWorkOptions): Work {
-  const { source, clock } = options;
+  const { clock, lists, minPartBytes = PART_MIN_BYTES } = options;
   return async (record, context) => {
+    const { signal } = context;
     const startedAt = clock.monotonic();
-    context.report({ ...record.progress, phase: "planning" });
-    const planned = await planFiles(record, source, options, options, context.signal);
-    const plan = layout(entriesOf(record, planned));
+    const planned = await planFiles(record, context, options);
+    const plan = layout(entriesOf(planned));
     if (plan.sizeBytes > ARCHIVE_MAX_BYTES) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
     const progressOf = progressReader(record, planned, () => clock.monotonic() - startedAt);
     const key = await nameKey(record, context, options.random);
-    const memory = await reserveMemory(plan, record, options, context.signal);
+    // What is made in a single request is not worth a write before its end.
+    const saved = plan.sizeBytes > minPartBytes ? await savedPlan(record, planned, lists, context) : null;
+    const memory = await reserveMemory(plan, record, options, signal);
     const onProgress = (progress: ArchiveProgress) => context.report(progressOf(progress));
     const made = await make(key, plan, planned, memory, options, { ...context, onProgress }).finally(memory.release);
     const progress = { ...progressOf(made.progress), currentFileId: null, phase: "done" as const };
-    return completion(record, key, planned, made, progress, new Date(clock.now()));
+    const keep = {
+      plan: saved ?? (await planToKeep(record, planned, lists, signal)),
+      outcomes: await outcomesToKeep(record, planned, lists, signal),
+    };
+    return { ...completion(record, key, planned, made, new Date(clock.now())), ...keep, progress };
   };
 }
 
+/** The plan in the record, written now unless an earlier run has done so. */
+async function savedPlan(
+  record: JobRecord,
+  planned: PlannedFiles,
+  lists: RecordLists,
+  { signal, savePlan }: WorkContext,
+): Promise<Plan> {
+  if (record.plan !== null) return record.plan;
+  const plan = await planToKeep(record, planned, lists, signal);
+  await savePlan(plan);
+  return plan;
+}
+
 /** The archive's entries: what is there, in request order, and last a manifest when something is not. */
-function entriesOf(record: JobRecord, { present, missing }: PlannedFiles): ArchiveEntry[] {
+function entriesOf({ present, missing }: PlannedFiles): ArchiveEntry[] {
   const names = entryNames(present.map((file) => file.name));
   const files = present.map((file, i) => ({ ...file, name: names[i] ?? "", modifiedAt: file.modifiedAt.getTime() }));
-  if (missing.length === 0) return files;
-  const fileIds = record.spec.fileIds ?? [];
-  return [
-    ...files,
-    manifestEntry(
-      files,
-      missing.map(([index, code]) => ({ fileId: fileIds[index] ?? 0, code })),
-    ),
-  ];
+  return missing.length === 0 ? files : [...files, manifestEntry(files, missing)];
 }
 
 /** The key that the claim named, unless an earlier run began an upload under it: then a fresh one, named first. */
@@ -147,13 +160,12 @@ function progressReader(record: JobRecord, { present, missing, bytesTotal }: Pla
 }
 
 function completion(
-  { id, spec }: JobRecord,
+  { id, spec, plan }: JobRecord,
   key: string,
   { present, missing }: PlannedFiles,
   made: Made,
-  progress: Progress,
   now: Date,
-): Completion {
+): Pick<Completion, "result" | "usage"> {
   const result: JobResult = {
     kind: "owned",
     key,
@@ -164,14 +176,12 @@ function completion(
     partial: missing.length > 0,
     expiresAt: resultExpiry(spec, now),
   };
-  const exceptions: [number, JobErrorCode][] = missing;
-  const outcomes: Outcomes = { doneThrough: spec.filesTotal, exceptions };
-  const lookups = present.length + missing.length;
+  const lookups = plan === null ? present.length + missing.length : 0;
   const usage: Usage = {
     bytesRead: made.progress.bytesRead,
     bytesWritten: made.sizeBytes,
     s3Calls: lookups + present.length + made.writes,
     copies: 0,
   };
-  return { result, outcomes, progress, usage };
+  return { result, usage };
 }

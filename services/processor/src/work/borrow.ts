@@ -2,6 +2,7 @@ import type { JobRecord, Progress } from "@longhaul/contracts";
 import { JobFailure } from "../job/job-failure.ts";
 import type { Completion, Work } from "../job/run.ts";
 import type { Source, SourceFile } from "../source/source.ts";
+import { planEntry } from "./plan.ts";
 import { resultExpiry } from "./result-expiry.ts";
 
 /**
@@ -47,6 +48,7 @@ function completion({ spec, progress }: JobRecord, file: SourceFile, now: Date):
       partial: false,
       expiresAt: resultExpiry(spec, now),
     },
+    plan: { entries: [planEntry(file)], ref: null, filesMissing: 0, bytesTotal: file.sizeBytes },
     outcomes: { doneThrough: 1, exceptions: [] },
     progress: done,
     usage: { bytesRead: 0, bytesWritten: 0, s3Calls: 1, copies: 0 },

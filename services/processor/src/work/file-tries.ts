@@ -1,7 +1,7 @@
 import { isPermanent } from "@longhaul/job";
 import { backoffMs, type Clock, type Random } from "@longhaul/runtime";
 import { JobFailure } from "../job/job-failure.ts";
-import type { SourceFile } from "../source/source.ts";
+import type { PlannedFile } from "../source/source.ts";
 
 /** How often a file is tried inside one try of its job. */
 export type FileTries = { fileTries: number; retryBaseMs: number; clock: Clock; random: Random };
@@ -20,11 +20,11 @@ export async function withFileTries<T>(call: () => Promise<T>, tries: FileTries,
 }
 
 /** Opens the bytes of `file` from an offset on. */
-export type OpenFile = (file: SourceFile, offset: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+export type OpenFile = (file: PlannedFile, offset: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
 
 /** The bytes of a file; a read that breaks off goes on at the next byte. */
 export async function* readWithTries(
-  file: SourceFile,
+  file: PlannedFile,
   open: OpenFile,
   tries: FileTries,
   signal: AbortSignal,

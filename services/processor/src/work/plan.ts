@@ -1,21 +1,29 @@
-import type { JobErrorCode, JobRecord } from "@longhaul/contracts";
+import type { JobErrorCode, JobRecord, Outcomes, Plan, PlanEntry } from "@longhaul/contracts";
 import { JobFailure } from "../job/job-failure.ts";
-import type { Source, SourceFile } from "../source/source.ts";
+import type { WorkContext } from "../job/run.ts";
+import type { PlannedFile, Source } from "../source/source.ts";
 import { type FileTries, withFileTries } from "./file-tries.ts";
+import type { RecordLists } from "./record-lists.ts";
 
 /** Files looked up at a time. */
 const LOOKUPS = 16;
 
+/** A file that is not there: its place in the request, and why. */
+export type MissingFile = { index: number; fileId: number; code: JobErrorCode };
+
 /** What a job's files turned out to be. */
 export type PlannedFiles = {
   /** The files that are there, in request order. */
-  present: SourceFile[];
-  /** `[index in the request, why it is not there]` */
-  missing: [number, JobErrorCode][];
+  present: PlannedFile[];
+  missing: MissingFile[];
   bytesTotal: number;
 };
 
 export type PlanLimits = { fileMaxBytes: number; jobMaxBytes: number };
+export type PlanDeps = PlanLimits & FileTries & { source: Source; lists: RecordLists };
+
+/** A file in its place of the request. */
+type Found = PlannedFile | JobErrorCode;
 
 /** Errors that are an outcome of one file; any other fails the try. */
 const OUTCOMES: ReadonlySet<JobErrorCode> = new Set([
@@ -26,45 +34,112 @@ const OUTCOMES: ReadonlySet<JobErrorCode> = new Set([
 ]);
 
 /**
- * Looks every file of the job up. A file that is missing, refused or too large becomes an outcome.
+ * What the files of the job are: as its plan says, or, when it has none yet, by looking every one of them up. A file that
+ * is missing, refused or too large becomes an outcome.
  * @throws JobFailure ALL_FILES_FAILED when nothing is there; FILE_TOO_LARGE when all files together are too much
  */
-export async function planFiles(
-  record: JobRecord,
-  source: Source,
-  limits: PlanLimits,
-  tries: FileTries,
-  signal: AbortSignal,
-): Promise<PlannedFiles> {
-  const fileIds = record.spec.fileIds ?? [];
-  const maxBytes = Math.min(limits.fileMaxBytes, record.spec.maxFileBytes ?? limits.fileMaxBytes);
-  const found: (SourceFile | JobErrorCode)[] = [];
-  let next = 0;
-  const lookUp = async () => {
-    while (next < fileIds.length) {
-      const index = next++;
-      found[index] = await outcomeOf(fileIds[index] ?? 0, source, maxBytes, tries, signal);
+export async function planFiles(record: JobRecord, context: PlanContext, deps: PlanDeps): Promise<PlannedFiles> {
+  const { spec, plan } = record;
+  const fileIds = await deps.lists.read("fileIds", spec.ref ? { ref: spec.ref } : (spec.fileIds ?? []), context.signal);
+  const found =
+    plan === null ? await lookUp(record, fileIds, context, deps) : await known(plan, fileIds, context, deps);
+  const present: PlannedFile[] = [];
+  const missing: MissingFile[] = [];
+  let bytesTotal = 0;
+  for (const [index, file] of found.entries()) {
+    if (typeof file === "string") missing.push({ index, fileId: fileIds[index] ?? 0, code: file });
+    else {
+      present.push(file);
+      bytesTotal += file.sizeBytes;
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(LOOKUPS, fileIds.length) }, lookUp));
-  const present = found.filter((file) => typeof file !== "string");
-  const missing = [...found.entries()].filter((entry): entry is [number, JobErrorCode] => typeof entry[1] === "string");
-  const bytesTotal = present.reduce((sum, file) => sum + file.sizeBytes, 0);
+  }
   if (present.length === 0) throw new JobFailure({ stage: "plan", code: "ALL_FILES_FAILED" });
-  if (bytesTotal > limits.jobMaxBytes) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
+  if (bytesTotal > deps.jobMaxBytes) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
   return { present, missing, bytesTotal };
 }
 
-async function outcomeOf(
-  fileId: number,
-  source: Source,
-  maxBytes: number,
-  tries: FileTries,
+/** The plan as the record is to have it, to be asked for just before it is written: the one that it has, or a new one. */
+export async function planToKeep(
+  record: JobRecord,
+  { present, missing, bytesTotal }: PlannedFiles,
+  lists: RecordLists,
   signal: AbortSignal,
-): Promise<SourceFile | JobErrorCode> {
+): Promise<Plan> {
+  if (record.plan !== null) return record.plan;
+  const entries: PlanEntry[] = present.map(planEntry);
+  // In the order of their places, so that each insertion finds all before it where they belong.
+  for (const { index, code } of missing) entries.splice(index, 0, code);
+  const kept = await lists.keep("plan", entries, record, signal);
+  const counts = { filesMissing: missing.length, bytesTotal };
+  return "ref" in kept ? { entries: null, ref: kept.ref, ...counts } : { entries: kept, ref: null, ...counts };
+}
+
+/** What became of the files, when all that are there are done. */
+export async function outcomesToKeep(
+  record: JobRecord,
+  { missing }: PlannedFiles,
+  lists: RecordLists,
+  signal: AbortSignal,
+): Promise<Outcomes> {
+  const exceptions = missing.map(({ index, code }): [number, JobErrorCode] => [index, code]);
+  return {
+    doneThrough: record.spec.filesTotal,
+    exceptions: await lists.keep("exceptions", exceptions, record, signal),
+  };
+}
+
+/** A file as a plan has it. */
+export function planEntry({ name, sizeBytes, etag, crc32, modifiedAt }: PlannedFile): PlanEntry {
+  return [name, sizeBytes, etag, crc32, modifiedAt.getTime()];
+}
+
+type PlanContext = Pick<WorkContext, "signal" | "report">;
+
+async function known(
+  { entries, ref }: Plan,
+  fileIds: readonly number[],
+  { signal }: PlanContext,
+  { lists }: PlanDeps,
+): Promise<Found[]> {
+  const list = await lists.read("plan", ref ? { ref } : (entries ?? []), signal);
+  if (list.length !== fileIds.length) throw new Error(`a plan has ${list.length} entries for ${fileIds.length} files`);
+  return list.map((entry, index) => {
+    if (typeof entry === "string") return entry;
+    const [name, sizeBytes, etag, crc32, modifiedAt] = entry;
+    return { fileId: fileIds[index] ?? 0, name, sizeBytes, etag, crc32, modifiedAt: new Date(modifiedAt) };
+  });
+}
+
+async function lookUp(
+  record: JobRecord,
+  fileIds: readonly number[],
+  { signal, report }: PlanContext,
+  deps: PlanDeps,
+): Promise<Found[]> {
+  const maxBytes = Math.min(deps.fileMaxBytes, record.spec.maxFileBytes ?? deps.fileMaxBytes);
+  const found: Found[] = [];
+  let missing = 0;
+  let next = 0;
+  const worker = async () => {
+    while (next < fileIds.length) {
+      const index = next++;
+      const fileId = fileIds[index] ?? 0;
+      report({ ...record.progress, filesFailed: missing, currentFileId: fileId, phase: "planning" });
+      const file = await outcomeOf(fileId, maxBytes, deps, signal);
+      if (typeof file === "string") missing += 1;
+      found[index] = file;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(LOOKUPS, fileIds.length) }, worker));
+  return found;
+}
+
+async function outcomeOf(fileId: number, maxBytes: number, deps: PlanDeps, signal: AbortSignal): Promise<Found> {
   try {
-    const file = await withFileTries(() => source.find(fileId, signal), tries, signal);
-    return file.sizeBytes > maxBytes ? "FILE_TOO_LARGE" : file;
+    const found = await withFileTries(() => deps.source.find(fileId, signal), deps, signal);
+    if (found.sizeBytes > maxBytes) return "FILE_TOO_LARGE";
+    const { name, sizeBytes, etag, crc32, modifiedAt } = found;
+    return { fileId, name, sizeBytes, etag, crc32, modifiedAt };
   } catch (error) {
     if (error instanceof JobFailure && OUTCOMES.has(error.code)) return error.code;
     throw error;

@@ -1,0 +1,57 @@
+import { type PayloadKind, type PayloadRef, payloadContent } from "@longhaul/contracts";
+import { fitsInRecord, type InlineMaxBytes } from "@longhaul/job";
+import { ObjectsError } from "@longhaul/objects";
+import type { z } from "zod";
+import { JobFailure } from "../job/job-failure.ts";
+import type { Payloads } from "../job/ports.ts";
+
+type Lists = { [K in PayloadKind]: z.infer<(typeof payloadContent)[K]> };
+/** A list as a record has it. */
+export type StoredList<K extends PayloadKind> = Lists[K] | { ref: PayloadRef };
+
+/**
+ * The lists of a record that grow with its files: in the record while they are short, else in object storage. Every call
+ * fails with a `JobFailure`; a list that is lost or damaged is INTERNAL, because nobody can mend it.
+ */
+export class RecordLists {
+  readonly #payloads: Payloads;
+  readonly #inlineMaxBytes: InlineMaxBytes | undefined;
+
+  /** `inlineMaxBytes`: how long a list in a record may be, where it differs from the rule. */
+  constructor(payloads: Payloads, inlineMaxBytes?: InlineMaxBytes) {
+    this.#payloads = payloads;
+    this.#inlineMaxBytes = inlineMaxBytes;
+  }
+
+  /**
+   * What the record is to say of a list. Asked for just before the record is written: a payload that no record names
+   * for `ORPHAN_AGE_SECONDS` is swept.
+   */
+  async keep<K extends PayloadKind>(
+    kind: K,
+    list: Lists[K],
+    { tenant, id }: { tenant: string; id: string },
+    signal: AbortSignal,
+  ): Promise<StoredList<K>> {
+    if (fitsInRecord(kind, list, this.#inlineMaxBytes)) return list;
+    return { ref: await storing(() => this.#payloads.put({ tenant, id }, list, signal)) };
+  }
+
+  /** The list that a record speaks of. */
+  async read<K extends PayloadKind>(kind: K, stored: StoredList<K>, signal: AbortSignal): Promise<Lists[K]> {
+    if (!("ref" in stored)) return stored;
+    const content = await storing(() => this.#payloads.get(stored.ref, signal));
+    return payloadContent[kind].parse(content) as Lists[K];
+  }
+}
+
+async function storing<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof ObjectsError) || error.code === "ABORTED") throw error;
+    const isLost = error.code === "NOT_FOUND" || error.code === "DAMAGED" || error.code === "REJECTED";
+    const code = isLost ? "INTERNAL" : "S3_UPLOAD_FAILED";
+    throw new JobFailure({ stage: "plan", code, retryAfterMs: error.retryAfterMs }, { cause: error });
+  }
+}
