@@ -1,6 +1,14 @@
 import type { PutOnce, Stored } from "@longhaul/bus";
 import type { CreateDownload, JobRecord, JobSpec, Lane, PayloadRef, StoredRecord } from "@longhaul/contracts";
-import { bodyHash, fitsInRecord, type InlineMaxBytes, isLive, isUnfinished, newJob, safeResultName } from "@longhaul/job";
+import {
+  bodyHash,
+  fitsInRecord,
+  type InlineMaxBytes,
+  isLive,
+  isUnfinished,
+  newJob,
+  safeResultName,
+} from "@longhaul/job";
 import type { View } from "@longhaul/store";
 import { ProblemError } from "../problem-error.ts";
 import { AWAY_RETRY_SECONDS, LONGEST_WRITE_MS, writeJob } from "./job-write.ts";
