@@ -8,6 +8,7 @@
  * - `WRONG_SEQUENCE` the subject has moved on: another writer was first
  * - `FULL` the stream's bound is reached; on `WORK` the item is there already
  * - `REJECTED` JetStream refused the request itself: a defect of ours or of the topology
+ * - `TOO_LARGE` a record above `RECORD_MAX_BYTES`, which was not sent: a defect of ours
  * - `UNREADABLE` a stored message is not what the contract says
  * - `CLOSED` the bus was closed by this process
  */
@@ -20,6 +21,7 @@ export type BusErrorCode =
   | "WRONG_SEQUENCE"
   | "FULL"
   | "REJECTED"
+  | "TOO_LARGE"
   | "UNREADABLE"
   | "CLOSED";
 

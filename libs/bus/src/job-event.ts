@@ -1,7 +1,11 @@
-import { type EventType, jobEvent, type StoredRecord } from "@longhaul/contracts";
+import { type EventType, jobEvent, RECORD_MAX_BYTES, type StoredRecord } from "@longhaul/contracts";
+import { BusError } from "./errors.ts";
 import type { StoredMessage } from "./stored.ts";
 
-/** The CloudEvent (structured JSON) of one write. Its time is the record's own. */
+/**
+ * The CloudEvent (structured JSON) of one write. Its time is the record's own.
+ * @throws BusError `TOO_LARGE` when the whole of it has more than `RECORD_MAX_BYTES`
+ */
 export function encodeJobEvent(event: {
   type: EventType;
   record: StoredRecord;
@@ -9,7 +13,7 @@ export function encodeJobEvent(event: {
   traceparent: string;
 }): Uint8Array {
   const { type, record, source, traceparent } = event;
-  return Buffer.from(
+  const bytes = Buffer.from(
     JSON.stringify({
       specversion: "1.0",
       id: record.writeId,
@@ -22,6 +26,11 @@ export function encodeJobEvent(event: {
       data: record,
     }),
   );
+  if (bytes.length > RECORD_MAX_BYTES) {
+    const text = `${type} of job ${record.id} has ${bytes.length} bytes, more than the ${RECORD_MAX_BYTES} of a record`;
+    throw new BusError("TOO_LARGE", `${text}; nothing was sent.`);
+  }
+  return bytes;
 }
 
 const text = new TextDecoder();

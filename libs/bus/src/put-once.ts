@@ -46,7 +46,7 @@ export type PutResult =
 
 /**
  * Replaces the job's message with sequence `seq` (0 = there must be none) by `change`.
- * @throws BusError for what no second try can mend (`REJECTED`, `UNREADABLE`)
+ * @throws BusError for what no second try can mend (`REJECTED`, `UNREADABLE`, `TOO_LARGE`)
  */
 export type PutOnce = (id: string, seq: number, change: Change, options: PutOptions) => Promise<PutResult>;
 

@@ -1,6 +1,7 @@
 import type {
   Checkpoint,
   JobError,
+  JobErrorCode,
   JobRecord,
   JobResult,
   Outcomes,
@@ -84,13 +85,21 @@ function hasMoved(before: Checkpoint | null, after: Checkpoint | null): boolean 
   return to.entry > from.entry || (to.entry === from.entry && to.offset > from.offset);
 }
 
+/** The files are not, or no longer, what the plan says. */
+const PLAN_IS_WRONG: ReadonlySet<JobErrorCode> = new Set(["SOURCE_CHANGED", "CHECKSUM_MISMATCH"]);
+
+/** The next try looks the files up again when this one has met others than were planned; what was made of them goes. */
+function withoutWrongPlan(record: JobRecord, { code }: JobError): JobRecord {
+  return PLAN_IS_WRONG.has(code) ? { ...record, plan: null, checkpoint: null, outcomes: null } : record;
+}
+
 /** `countFailure` false: the try was not used up, the job only waits for its source's breaker. */
 export type Retrying = Occasion & { error: JobError; retryAt: Date; countFailure: boolean };
 
 /** The try failed, and another will be made at `retryAt`. */
 export function retrying(record: JobRecord, input: Retrying): Change {
   const next: JobRecord = {
-    ...record,
+    ...withoutWrongPlan(record, input.error),
     status: "queued",
     failures: record.failures + (input.countFailure ? 1 : 0),
     run: null,
@@ -142,7 +151,11 @@ export type Failed = Occasion & {
  */
 export function failed(record: JobRecord, input: Failed): Change {
   const next: JobRecord = {
-    ...endOf({ ...record, progress: input.progress ?? record.progress }, "failed", input.now),
+    ...endOf(
+      { ...withoutWrongPlan(record, input.error), progress: input.progress ?? record.progress },
+      "failed",
+      input.now,
+    ),
     failures: record.failures + (isPermanent(input.error.code) ? 0 : 1),
     error: input.error,
     outcomes: input.outcomes ?? record.outcomes,

@@ -131,6 +131,18 @@ describe("a failed try", () => {
     expect(change.entry).toMatchObject({ run: "run-1", stage: "read-source", code: "SOURCE_TIMEOUT" });
   });
 
+  test.each(["SOURCE_CHANGED", "CHECKSUM_MISMATCH"] as const)(
+    "by %s leaves nothing of a plan that is wrong",
+    (code) => {
+      const plan = { entries: [], ref: null, filesMissing: 0, bytesTotal: 0 };
+      const changed = { ...input, error: jobError(code, "read-source") };
+      const nothing = { plan: null, checkpoint: null, outcomes: null };
+      expect(retrying({ ...before, plan }, { ...changed, countFailure: true }).record).toMatchObject(nothing);
+      expect(failed({ ...before, plan }, changed).record).toMatchObject(nothing);
+      expect(retrying({ ...before, plan }, { ...input, countFailure: true }).record).toMatchObject({ plan });
+    },
+  );
+
   test("is not used up by a source whose breaker is open", () => {
     expect(retrying(before, { ...input, countFailure: false }).record).toMatchObject({
       failures: 1,

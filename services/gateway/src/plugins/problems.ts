@@ -1,4 +1,4 @@
-import { BusError } from "@longhaul/bus";
+import { BusError, type BusErrorCode } from "@longhaul/bus";
 import { PROBLEMS, type Problem } from "@longhaul/contracts";
 import { ObjectsError } from "@longhaul/objects";
 import { childOf, systemRandom, traceIdOf } from "@longhaul/runtime";
@@ -85,9 +85,12 @@ function toProblem(error: unknown, bodyLimit: number | undefined): ProblemError 
   return frameworkProblem(error as Partial<FastifyError>, bodyLimit);
 }
 
+/** Of the bus's errors those that are no absence. */
+const DEFECTS: ReadonlySet<BusErrorCode> = new Set(["REJECTED", "UNREADABLE", "TOO_LARGE"]);
+
 /** Which server an error of a dependency speaks of; null for defects of ours, which are nobody's absence. */
 function dependencyOf(error: unknown): string | null {
-  if (error instanceof BusError && error.code !== "REJECTED" && error.code !== "UNREADABLE") return "The message bus";
+  if (error instanceof BusError && !DEFECTS.has(error.code)) return "The message bus";
   if (error instanceof StoreError && (error.code === "UNAVAILABLE" || error.code === "TIMEOUT")) return "The database";
   if (error instanceof ObjectsError && (error.code === "UNAVAILABLE" || error.code === "TIMEOUT"))
     return "The object storage";
