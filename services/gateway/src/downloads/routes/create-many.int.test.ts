@@ -57,7 +57,7 @@ for (const implementation of S3_SERVERS) {
     });
 
     test("a list of 100,000 files lies beside the record, which names it", async () => {
-      const { status, body } = await create(gateway, ids(FILES), `many on ${implementation}`);
+      const { status, body } = await create(gateway, ids(FILES), `many-${implementation}`);
       expect([status, body.progress.filesTotal]).toEqual([202, FILES]);
       const record = await recordOf(gateway, body.id);
       expect(record).toMatchObject({ named: true, spec: { fileIds: null, filesTotal: FILES } });
@@ -73,7 +73,7 @@ for (const implementation of S3_SERVERS) {
     });
 
     test("a repeat is the same job, and one with another last file is another request", async () => {
-      const key = `repeat on ${implementation}`;
+      const key = `repeat-${implementation}`;
       const first = await create(gateway, ids(2_000), key);
       expect(await create(gateway, ids(2_000), key)).toMatchObject({ status: 202, body: { id: first.body.id } });
       const other = await create(gateway, [...ids(1_999), 70_000], key);
