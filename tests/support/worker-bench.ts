@@ -7,10 +7,11 @@ import {
   createJobStore,
   createWorkQueue,
   type JobStore,
+  type StoredMessage,
   startPuller,
   type WorkQueue,
 } from "@longhaul/bus";
-import type { JobRecord } from "@longhaul/contracts";
+import type { JobRecord, JobSpec } from "@longhaul/contracts";
 import { type ControlCommand, decide, newJob, userHash } from "@longhaul/job";
 import { type Clock, createLogger, systemClock, systemRandom } from "@longhaul/runtime";
 import { newJobInput, POLICY } from "../../libs/job/src/testing/index.ts";
@@ -32,8 +33,10 @@ export type WorkerBench = {
   queue: WorkQueue;
   /** `clock`: of a process that may stand still. */
   startWorker(work: Work, options?: { slots?: number; clock?: Clock }): RunningWorker;
-  /** Creates a job; `itemless`: nobody is told to run it. */
-  create(options?: { itemless: boolean }): Promise<string>;
+  /** Creates a job; `itemless`: nobody is told to run it. `spec` may name payloads that lie under the `id`. */
+  create(options?: { itemless?: boolean; id?: string; spec?: JobSpec }): Promise<string>;
+  /** Calls back with each write that is stored from now on; some may be missed. */
+  onStored(listener: (stored: StoredMessage) => void): void;
   record(id: string): Promise<JobRecord>;
   /** Writes a command as a gateway does, with the item of the generation that it begins. */
   command(id: string, type: ControlCommand | "erase"): Promise<void>;
@@ -47,18 +50,19 @@ export async function startWorkerBench(): Promise<WorkerBench> {
   for (const step of busMigrations) await step.up(bus, settings);
   const jobs = createJobStore(bus, common);
   const queue = createWorkQueue(bus, common);
+  const core = createCore(bus, log);
   const put = { deadlineMs: 10_000, traceparent: TRACEPARENT, source: "/longhaul/test" };
   return {
     jobs,
     queue,
     startWorker: (work, options) => startWorker(bus, jobs, queue, work, options),
-    async create({ itemless } = { itemless: false }) {
-      const id = randomUUID();
-      const done = await jobs.put(id, 0, newJob(newJobInput({ id, now: new Date() })), put);
+    async create({ itemless = false, id = randomUUID(), spec = newJobInput().spec } = {}) {
+      const done = await jobs.put(id, 0, newJob(newJobInput({ id, spec, now: new Date() })), put);
       if (done.kind !== "done" || done.record.status === "erased") throw new Error(`the create is ${done.kind}`);
       if (!itemless) await queue.enqueue(done.record, done.seq);
       return id;
     },
+    onStored: (listener) => void core.subscribeStored("*", listener),
     async record(id) {
       const stored = await jobs.newest(id);
       if (!stored || stored.record.status === "erased") throw new Error(`there is no job ${id}`);
