@@ -103,6 +103,18 @@ export const PLANTS: readonly Plant[] = [
     replace: "new Set(found.objects)",
   },
   {
+    name: "list-of-files-deleted-although-the-job-names-it",
+    file: "libs/job/src/named.ts",
+    find: "...refsIn(spec.ref, plan?.ref, outcomes",
+    replace: "...refsIn(plan?.ref, outcomes",
+  },
+  {
+    name: "plan-read-back-with-other-files",
+    file: "services/processor/src/work/plan.ts",
+    find: "return { fileId: fileIds[index] ?? 0, name,",
+    replace: "return { fileId: fileIds[0] ?? 0, name,",
+  },
+  {
     name: "refused-claim-takes-over-a-run-it-had-not-seen",
     file: "services/processor/src/job/admission.ts",
     find: "if (round > 0 && run !== null && run !== firstRun) return null;",
