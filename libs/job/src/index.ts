@@ -13,6 +13,7 @@ export { isDeadLetter } from "./dead-letter.ts";
 export { type DeliveryFacts, type DeliveryVerdict, type ItemInHand, onDelivery, onFenced } from "./delivery.ts";
 export { type EndStatus, isEnded, isLive, isOver, isUnfinished } from "./end.ts";
 export { errorText, isPermanent, jobError, type PublicClass, publicClass } from "./failure.ts";
+export { denyNoFile, type FileAuthorisation } from "./file-authorisation.ts";
 export { fitsInRecord, type InlineMaxBytes } from "./inline.ts";
 export { type NewJob, newJob } from "./job.ts";
 export { chooseLane, LANE_REFILL_MS, type LaneBucket } from "./lane.ts";

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { assertTopology, connectBus } from "@longhaul/bus";
+import { denyNoFile } from "@longhaul/job";
 import { createObjects } from "@longhaul/objects";
 import { runService } from "@longhaul/runtime";
 import { connectStore } from "@longhaul/store";
@@ -30,6 +31,16 @@ await runService("processor", processorConfig, async ({ config, log, metrics, he
   await health.watch("mongodb", { critical: false, ping: () => store.ping() });
 
   const workerName = `${hostname()}-${process.pid}`;
-  const processor = startProcessor({ config, bus, objects, store, log, metrics, health, workerName });
+  const processor = startProcessor({
+    config,
+    bus,
+    objects,
+    store,
+    deniedFiles: denyNoFile,
+    log,
+    metrics,
+    health,
+    workerName,
+  });
   releasers.defer("the running jobs", () => processor.stop());
 });

@@ -8,6 +8,7 @@ import {
   startPuller,
 } from "@longhaul/bus";
 import type { JobRecord } from "@longhaul/contracts";
+import type { FileAuthorisation } from "@longhaul/job";
 import type { Objects } from "@longhaul/objects";
 import {
   type HealthRegistry,
@@ -27,11 +28,12 @@ import type { RunEnd } from "./job/run.ts";
 import { Worker, type WorkerDeps } from "./job/worker.ts";
 import { createProcessorMetrics, fileSizeBucket, type ProcessorMetrics } from "./metrics.ts";
 import { createResultStore } from "./result-store.ts";
-import { createS3Source } from "./source/s3-source.ts";
+import { createSources, type Sources } from "./source/sources.ts";
 import { startHousekeeping } from "./start-housekeeping.ts";
 import { setAside } from "./unreadable-items.ts";
 import { createArchiveWork } from "./work/archive.ts";
 import { createBorrow } from "./work/borrow.ts";
+import { createNoOp } from "./work/no-op.ts";
 import { RecordLists } from "./work/record-lists.ts";
 import { createWork, ownsResult } from "./work/work.ts";
 
@@ -41,6 +43,8 @@ export type ProcessorDeps = {
   objects: Objects;
   /** For housekeeping; jobs run without it. */
   store: Store;
+  /** Which files a user may not have. */
+  deniedFiles: FileAuthorisation;
   log: Logger;
   metrics: Metrics;
   health: HealthRegistry;
@@ -69,13 +73,15 @@ export function startProcessor(deps: ProcessorDeps): Processor {
       return () => subscription.close();
     },
   };
+  const { objects, deniedFiles } = deps;
+  const sources = createSources({ config, bucket: objects.source, deniedFiles, clock: systemClock });
   let puller: Puller | null = null;
   const metrics = createProcessorMetrics(deps.metrics, () => ({
     busy: puller?.running() ?? 0,
     slots: puller?.slots ?? 0,
   }));
   const worker = new Worker({
-    ...workerSettings(deps),
+    ...workerSettings({ ...deps, sources }),
     jobs,
     items: { alive: queue.itemAlive },
     progress: { publish: core.publishProgress },
@@ -99,13 +105,15 @@ export function startProcessor(deps: ProcessorDeps): Processor {
       await puller.stop();
       await worker.stop();
       await housekeeping.done;
+      sources.close();
     },
   };
 }
 
-function workerSettings(deps: ProcessorDeps): Omit<WorkerDeps, "jobs" | "items" | "progress" | "onEnd"> {
-  const { config, log, objects, workerName } = deps;
-  const source = createS3Source(objects.source, config.sourceKeyTemplate);
+function workerSettings(
+  deps: ProcessorDeps & { sources: Sources },
+): Omit<WorkerDeps, "jobs" | "items" | "progress" | "onEnd"> {
+  const { config, log, objects, workerName, sources } = deps;
   return {
     clock: systemClock,
     random: systemRandom satisfies Random,
@@ -120,10 +128,11 @@ function workerSettings(deps: ProcessorDeps): Omit<WorkerDeps, "jobs" | "items" 
     progressIntervalMs: config.progressIntervalMs,
     ownsResult,
     work: createWork({
-      borrow: createBorrow(source, { fileMaxBytes: config.fileMaxBytes, now: systemClock.now }),
+      noOp: createNoOp(systemClock.now),
+      borrow: createBorrow(sources.objectsOf, { fileMaxBytes: config.fileMaxBytes, now: systemClock.now }),
       archive: createArchiveWork({
         ...config,
-        source,
+        sourceOf: sources.of,
         results: createResultStore(objects.results),
         lists: new RecordLists(objects.payloads),
         partBuffers: new PartBuffers(config.partBufferBytes),

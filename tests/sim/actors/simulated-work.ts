@@ -3,6 +3,7 @@ import { PartBuffers } from "../../../services/processor/src/archive/part-buffer
 import type { Work } from "../../../services/processor/src/job/run.ts";
 import { createArchiveWork } from "../../../services/processor/src/work/archive.ts";
 import { createBorrow } from "../../../services/processor/src/work/borrow.ts";
+import { createNoOp } from "../../../services/processor/src/work/no-op.ts";
 import { RecordLists } from "../../../services/processor/src/work/record-lists.ts";
 import { createWork } from "../../../services/processor/src/work/work.ts";
 import type { Process } from "../kernel/process.ts";
@@ -31,11 +32,12 @@ export function createSimulatedWork(process: Process, { world, store, witnesses 
   const limits = { fileMaxBytes: MIB, jobMaxBytes: MIB };
   const tries = { fileTries: 3, retryBaseMs: 2_000, clock, random };
   const work = createWork({
-    borrow: createBorrow(source, { ...limits, now: clock.now }),
+    noOp: createNoOp(clock.now),
+    borrow: createBorrow(() => source, { ...limits, now: clock.now }),
     archive: createArchiveWork({
       ...limits,
       ...tries,
-      source,
+      sourceOf: () => source,
       results,
       lists: new RecordLists(payloads, inlineLimits(world).inlineMaxBytes),
       partBuffers: new PartBuffers(PART_BUFFER_BYTES),

@@ -1,5 +1,5 @@
 import { JobFailure } from "../../../services/processor/src/job/job-failure.ts";
-import type { Source, SourceFile } from "../../../services/processor/src/source/source.ts";
+import type { ObjectSource, SourceFile } from "../../../services/processor/src/source/source.ts";
 import { Prng } from "../kernel/prng.ts";
 import type { Process } from "../kernel/process.ts";
 import type { World } from "../world.ts";
@@ -15,7 +15,7 @@ export function sourceBytes(fileId: number): Uint8Array {
 }
 
 /** Where the files come from, as one process sees it. Missing files are missing for all of a history. */
-export function createSimulatedSource(process: Process, world: World): Source {
+export function createSimulatedSource(process: Process, world: World): ObjectSource {
   const prng = world.prng(`source of ${process.name}`);
   const { delayMs, error, rateLimited } = world.options.sources;
   async function trouble(stage: "plan" | "read-source", fileId: number, signal: AbortSignal): Promise<void> {

@@ -44,6 +44,17 @@ export function layout(entries: readonly ArchiveEntry[]): Layout {
   return { entries, places, directoryOffset: offset, directorySizeBytes, sizeBytes };
 }
 
+/** Where the bytes of one file lie in a result that is the file itself: it has no header and no directory. */
+export function plainLayout(file: ArchiveEntry): Layout {
+  assertEntry(file);
+  const { sizeBytes } = file;
+  const place = { headerOffset: 0, dataOffset: 0, endOffset: sizeBytes };
+  return { entries: [file], places: [place], directoryOffset: sizeBytes, directorySizeBytes: 0, sizeBytes };
+}
+
+/** Whether a header stands before the data of an entry. */
+export const hasHeader = ({ headerOffset, dataOffset }: Place): boolean => dataOffset > headerOffset;
+
 /** The bytes of an archive that hold an entry's CRC: from `start` up to, but without, `end`. */
 export function crcField(place: Place): { start: number; end: number } {
   const start = place.headerOffset + LOCAL_CRC_OFFSET;
@@ -51,8 +62,8 @@ export function crcField(place: Place): { start: number; end: number } {
 }
 
 /** Whether the local header of the entry can be finished only when its bytes have been read. */
-export function isDeferred(entry: ArchiveEntry): boolean {
-  return entry.crc32 === null && entry.render === undefined;
+export function isDeferred(entry: ArchiveEntry, place: Place): boolean {
+  return entry.crc32 === null && entry.render === undefined && hasHeader(place);
 }
 
 function assertEntry({ name, sizeBytes }: ArchiveEntry): void {

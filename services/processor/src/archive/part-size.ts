@@ -26,7 +26,7 @@ export function minimumBuffers({ entries, places }: Layout, partSize: number): n
   let held = 0;
   for (const [i, entry] of entries.entries()) {
     const place = places[i];
-    if (place === undefined || !isDeferred(entry)) continue;
+    if (place === undefined || !isDeferred(entry, place)) continue;
     const { start, end } = crcField(place);
     const first = Math.floor(start / partSize);
     const last = Math.floor((end - 1) / partSize);

@@ -3,7 +3,7 @@ import type { ArchiveEntry } from "./archive-entry.ts";
 import { ArchiveError } from "./archive-error.ts";
 import { crc32FromHex, crc32Hex } from "./crc32.ts";
 import { Interruptible } from "./interruptible.ts";
-import { crcField, isDeferred, type Layout, type Place } from "./layout.ts";
+import { crcField, hasHeader, isDeferred, type Layout, type Place } from "./layout.ts";
 import { buffersFor } from "./part-size.ts";
 import { PartUploads } from "./part-uploads.ts";
 import { PartWriter } from "./part-writer.ts";
@@ -87,7 +87,7 @@ class ArchiveWriting {
   #bytesRead = 0;
 
   constructor(layout: Layout, options: WriteOptions, stop: AbortController) {
-    const partSize = Math.min(options.partSize, layout.sizeBytes);
+    const partSize = Math.max(1, Math.min(options.partSize, layout.sizeBytes));
     let progress: ArchiveProgress = { entriesDone: 0, bytesRead: 0, bytesUploaded: 0 };
     this.#report = (change) => {
       progress = { ...progress, ...change };
@@ -115,7 +115,8 @@ class ArchiveWriting {
       this.#expectPosition(place.endOffset);
       this.#report({ entriesDone: index + 1 });
     }
-    await this.#writeDirectory();
+    // A plain file ends with its last byte.
+    if (this.#layout.directoryOffset < this.#layout.sizeBytes) await this.#writeDirectory();
     this.#expectPosition(this.#layout.sizeBytes);
     await this.#writer.finish();
     return {
@@ -140,16 +141,16 @@ class ArchiveWriting {
   }
 
   async #writeSource(entry: ArchiveEntry, index: number, place: Place): Promise<void> {
-    const deferred = isDeferred(entry);
+    const deferred = isDeferred(entry, place);
     if (deferred) this.#writer.open(crcField(place));
-    await this.#writer.write(localHeader({ ...entry, crc32: crc32FromHex(entry.crc32 ?? "0") }));
+    if (hasHeader(place)) await this.#writer.write(localHeader({ ...entry, crc32: crc32FromHex(entry.crc32 ?? "0") }));
     const crc = await this.#writeData(entry, index);
     const found = crc32Hex(crc);
     if (deferred) {
       const field = Buffer.alloc(4);
       field.writeUInt32LE(crc);
       this.#writer.close(field);
-    } else if (found !== entry.crc32) {
+    } else if (entry.crc32 !== null && found !== entry.crc32) {
       throw new ArchiveError("CHECKSUM_MISMATCH", index, `entry ${index} has CRC ${found}, not ${entry.crc32}`);
     }
     this.#crc32s.push(found);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ArchiveEntry } from "./archive-entry.ts";
 import { crc32FromHex, crc32Hex } from "./crc32.ts";
-import { type Layout, layout } from "./layout.ts";
+import { type Layout, layout, plainLayout } from "./layout.ts";
 import { manifestEntry } from "./manifest.ts";
 import type { ArchiveProgress, EntryReader, Part } from "./ports.ts";
 import { archiveBytes, type WriteOptions, writeArchive } from "./stream.ts";
@@ -254,3 +254,40 @@ test.each(["a source that hangs", "uploads that take long"])(
     await expect(writeArchive(plan, { ...options(sink, reader), signal: stop.signal })).rejects.toBe(reason);
   },
 );
+
+test.each([
+  [0, 1, true],
+  [0, 1, false],
+  [1, 1, false],
+  [1_000, 100, true],
+  [1_001, 100, false],
+  [99, 100, false],
+])(
+  "a plain file of %i bytes in parts of %i is the file and nothing else (CRC known: %s)",
+  async (sizeBytes, partSize, known) => {
+    const source = { name: "file.bin", sizeBytes, seed: 7 };
+    const sink = collect([2, 0, 1]);
+    const plan = plainLayout(entryOf(source, known));
+    const written = await writeArchive(plan, {
+      reader: readerOf([source]),
+      sink,
+      partSize,
+      concurrency: 2,
+      signal: never,
+    });
+    const bytes = Buffer.concat([...piecesOf(source)]);
+    expect(sink.bytes()).toEqual(bytes);
+    expect(written).toEqual({ sizeBytes, crc32: crc32Hex(crc32(bytes)), entryCrc32s: [crc32Hex(crc32(bytes))] });
+  },
+);
+
+test.each([
+  [99, null, "SOURCE_CHANGED"],
+  [101, null, "SOURCE_CHANGED"],
+  [100, "00000000", "CHECKSUM_MISMATCH"],
+])("a plain file whose source gives %i of 100 bytes, with a CRC of %s, is %s", async (sizeBytes, told, code) => {
+  const source = { name: "file.bin", sizeBytes, seed: 7 };
+  const plan = plainLayout({ ...entryOf(source, false), sizeBytes: 100, crc32: told });
+  const made = archiveBytes(plan, { reader: readerOf([source]), signal: never });
+  await expect(made).rejects.toMatchObject({ code, entry: 0 });
+});

@@ -1,10 +1,11 @@
 import type { JobErrorCode, Stage } from "@longhaul/contracts";
 import { type Bucket, ObjectsError } from "@longhaul/objects";
 import { JobFailure } from "../job/job-failure.ts";
-import type { Source } from "./source.ts";
+import { inTime, type ReadLimits } from "./read-limits.ts";
+import type { ObjectSource } from "./source.ts";
 
 /** Files that are objects of a bucket; `keyTemplate` with `{file_id}` names them. */
-export function createS3Source(bucket: Bucket, keyTemplate: string): Source {
+export function createS3Source(bucket: Bucket, keyTemplate: string, limits: ReadLimits): ObjectSource {
   const keyOf = (fileId: number) => keyTemplate.replaceAll("{file_id}", String(fileId));
   return {
     async find(fileId, signal) {
@@ -19,10 +20,17 @@ export function createS3Source(bucket: Bucket, keyTemplate: string): Source {
     async *open({ fileId, sizeBytes, etag }, offset, signal) {
       // A range that begins at the end of an object is refused.
       if (offset >= sizeBytes) return;
+      const stop = new AbortController();
+      const giveUp = (why: unknown) => stop.abort(why);
+      const onAbort = () => giveUp(signal.reason);
+      signal.throwIfAborted();
+      signal.addEventListener("abort", onAbort, { once: true });
       try {
-        yield* bucket.open(keyOf(fileId), { offset, etag, signal });
+        yield* inTime(bucket.open(keyOf(fileId), { offset, etag, signal: stop.signal }), fileId, limits, giveUp);
       } catch (error) {
-        throw sourceFailure(error, "read-source", fileId);
+        throw sourceFailure(signal.aborted ? error : (stop.signal.reason ?? error), "read-source", fileId);
+      } finally {
+        signal.removeEventListener("abort", onAbort);
       }
     },
   };

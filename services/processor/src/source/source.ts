@@ -14,12 +14,15 @@ export type PlannedFile = {
 export type SourceFile = PlannedFile & { key: string };
 
 /** Where the bytes come from. */
-export interface Source {
+export interface Source<File extends PlannedFile = PlannedFile> {
   /** Looks a file up. Fails with a `JobFailure` at stage `plan`; an unknown file is FILE_NOT_FOUND. */
-  find(fileId: number, signal: AbortSignal): Promise<SourceFile>;
+  find(fileId: number, signal: AbortSignal): Promise<File>;
   /**
    * The bytes of a file as it was found, from an offset on. Fails with a `JobFailure` at stage `read-source`;
    * SOURCE_CHANGED when the file is another by now.
    */
   open(file: PlannedFile, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
+
+/** A source whose files are objects, which can be handed out as they are. */
+export type ObjectSource = Source<SourceFile>;

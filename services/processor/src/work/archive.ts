@@ -2,7 +2,7 @@ import type { JobRecord, JobResult, Plan, Progress, Usage } from "@longhaul/cont
 import type { Clock, Random } from "@longhaul/runtime";
 import type { ArchiveEntry } from "../archive/archive-entry.ts";
 import { ArchiveError } from "../archive/archive-error.ts";
-import { type Layout, layout } from "../archive/layout.ts";
+import { type Layout, layout, plainLayout } from "../archive/layout.ts";
 import { manifestEntry } from "../archive/manifest.ts";
 import { entryNames } from "../archive/names.ts";
 import type { PartBuffers } from "../archive/part-buffers.ts";
@@ -12,14 +12,16 @@ import { JobFailure } from "../job/job-failure.ts";
 import type { ResultStore } from "../job/ports.ts";
 import type { Completion, Work, WorkContext } from "../job/run.ts";
 import type { Source } from "../source/source.ts";
+import type { SourceOf } from "../source/sources.ts";
 import { readWithTries } from "./file-tries.ts";
+import { isPlainFile, ownedFile } from "./owned-file.ts";
 import { outcomesToKeep, type PlanLimits, type PlannedFiles, planFiles, planToKeep } from "./plan.ts";
 import type { RecordLists } from "./record-lists.ts";
 import { resultExpiry } from "./result-expiry.ts";
 import { type Made, makeInOnePut, makeInParts } from "./store-archive.ts";
 
 export type ArchiveWorkOptions = PlanLimits & {
-  source: Source;
+  sourceOf: SourceOf;
   results: ResultStore;
   lists: RecordLists;
   clock: Clock;
@@ -32,21 +34,20 @@ export type ArchiveWorkOptions = PlanLimits & {
   minPartBytes?: number;
 };
 
-const CONTENT_TYPE = "application/zip";
-
 type Memory = { buffers: number; release(): void };
 
 /**
- * The work of a job of several files: one ZIP of all that are there, with a manifest when something is missing. A run
- * always begins at the first byte, under a key that the job's record names before anything is written under it.
+ * The work of a job whose result is its own: one ZIP of all files that are there, with a manifest when something is
+ * missing, or the one file as it is. A run always begins at the first byte, under a key that the job's record names before anything is written under it.
  */
 export function createArchiveWork(options: ArchiveWorkOptions): Work {
   const { clock, lists, minPartBytes = PART_MIN_BYTES } = options;
   return async (record, context) => {
     const { signal } = context;
     const startedAt = clock.monotonic();
-    const planned = await planFiles(record, context, options);
-    const plan = layout(entriesOf(planned));
+    const source = options.sourceOf(record);
+    const planned = await planFiles(record, context, { ...options, source });
+    const plan = layoutOf(record, planned);
     if (plan.sizeBytes > ARCHIVE_MAX_BYTES) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
     const progressOf = progressReader(record, planned, () => clock.monotonic() - startedAt);
     const key = await nameKey(record, context, options.random);
@@ -54,7 +55,15 @@ export function createArchiveWork(options: ArchiveWorkOptions): Work {
     const saved = plan.sizeBytes > minPartBytes ? await savedPlan(record, planned, lists, context) : null;
     const memory = await reserveMemory(plan, record, options, signal);
     const onProgress = (progress: ArchiveProgress) => context.report(progressOf(progress));
-    const made = await make(key, plan, planned, memory, options, { ...context, onProgress }).finally(memory.release);
+    const made = await make(
+      record,
+      key,
+      plan,
+      planned,
+      memory,
+      { ...options, source },
+      { ...context, onProgress },
+    ).finally(memory.release);
     const progress = { ...progressOf(made.progress), currentFileId: null, phase: "done" as const };
     const keep = {
       plan: saved ?? (await planToKeep(record, planned, lists, signal)),
@@ -75,6 +84,12 @@ async function savedPlan(
   const plan = await planToKeep(record, planned, lists, signal);
   await savePlan(plan);
   return plan;
+}
+
+function layoutOf(record: JobRecord, planned: PlannedFiles): Layout {
+  const entries = entriesOf(planned);
+  const [file] = entries;
+  return isPlainFile(record) && file !== undefined ? plainLayout(file) : layout(entries);
 }
 
 /** The archive's entries: what is there, in request order, and last a manifest when something is not. */
@@ -100,7 +115,7 @@ async function reserveMemory(
   { partBuffers, uploadConcurrency, minPartBytes = PART_MIN_BYTES }: ArchiveWorkOptions,
   signal: AbortSignal,
 ): Promise<Memory> {
-  const partSize = Math.min(plan.sizeBytes, partSizeFor(plan.sizeBytes, minPartBytes));
+  const partSize = Math.max(1, Math.min(plan.sizeBytes, partSizeFor(plan.sizeBytes, minPartBytes)));
   const buffers = buffersFor(plan, partSize, uploadConcurrency, partBuffers.shareOf(spec.class));
   if (buffers === 0) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
   const bytes = Math.min(buffers * partSize, plan.sizeBytes);
@@ -109,11 +124,12 @@ async function reserveMemory(
 }
 
 async function make(
+  record: JobRecord,
   key: string,
   plan: Layout,
   { present }: PlannedFiles,
   { buffers }: Memory,
-  options: ArchiveWorkOptions,
+  options: ArchiveWorkOptions & { source: Source },
   context: WorkContext & { onProgress: (progress: ArchiveProgress) => void },
 ): Promise<Made> {
   const { source, results, uploadConcurrency, minPartBytes = PART_MIN_BYTES } = options;
@@ -121,10 +137,11 @@ async function make(
     open(_: ArchiveEntry, index: number, signal: AbortSignal) {
       const file = present[index];
       if (!file) throw new Error(`entry ${index} has no file`);
-      return readWithTries(file, source.open, options, signal);
+      return readWithTries(file, (...args) => source.open(...args), options, signal);
     },
   };
-  const target = { key, contentType: CONTENT_TYPE, results, reader, uploadConcurrency, buffers, minPartBytes };
+  const { contentType } = ownedFile(record, present);
+  const target = { key, contentType, results, reader, uploadConcurrency, buffers, minPartBytes };
   try {
     return await (plan.sizeBytes <= minPartBytes
       ? makeInOnePut(plan, target, context)
@@ -160,18 +177,18 @@ function progressReader(record: JobRecord, { present, missing, bytesTotal }: Pla
 }
 
 function completion(
-  { id, spec, plan }: JobRecord,
+  record: JobRecord,
   key: string,
   { present, missing }: PlannedFiles,
   made: Made,
   now: Date,
 ): Pick<Completion, "result" | "usage"> {
+  const { spec, plan } = record;
   const result: JobResult = {
     kind: "owned",
     key,
-    filename: spec.name ?? `download_${id}.zip`,
+    ...ownedFile(record, present),
     sizeBytes: made.sizeBytes,
-    contentType: CONTENT_TYPE,
     crc32: made.crc32,
     partial: missing.length > 0,
     expiresAt: resultExpiry(spec, now),

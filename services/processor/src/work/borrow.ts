@@ -1,7 +1,8 @@
 import type { JobRecord, Progress } from "@longhaul/contracts";
 import { JobFailure } from "../job/job-failure.ts";
 import type { Completion, Work } from "../job/run.ts";
-import type { Source, SourceFile } from "../source/source.ts";
+import type { ObjectSource, SourceFile } from "../source/source.ts";
+import type { SourceOf } from "../source/sources.ts";
 import { planEntry } from "./plan.ts";
 import { resultExpiry } from "./result-expiry.ts";
 
@@ -9,11 +10,14 @@ import { resultExpiry } from "./result-expiry.ts";
  * The work of a job of one stored file: its result is the source object itself, borrowed, so no byte is moved. The file
  * is looked up, so that the job ends with the size and the checksum that its reader will see.
  */
-export function createBorrow(source: Source, options: { fileMaxBytes: number; now: () => number }): Work {
+export function createBorrow(
+  sourceOf: SourceOf<ObjectSource>,
+  options: { fileMaxBytes: number; now: () => number },
+): Work {
   return async (record, { signal, report }) => {
     const fileId = onlyFile(record);
     report({ ...record.progress, currentFileId: fileId, phase: "planning" });
-    const file = await source.find(fileId, signal);
+    const file = await sourceOf(record).find(fileId, signal);
     const maxBytes = Math.min(options.fileMaxBytes, record.spec.maxFileBytes ?? options.fileMaxBytes);
     if (file.sizeBytes > maxBytes) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE", fileId });
     return completion(record, file, new Date(options.now()));

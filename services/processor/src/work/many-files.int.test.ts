@@ -77,7 +77,8 @@ for (const implementation of S3_SERVERS) {
 
     const workOn = (source: Source) =>
       createArchiveWork({
-        ...{ source, results: createResultStore(objects.results), lists: new RecordLists(objects.payloads) },
+        ...{ sourceOf: () => source, results: createResultStore(objects.results) },
+        lists: new RecordLists(objects.payloads),
         ...{ clock: systemClock, random: systemRandom, fileTries: 3, retryBaseMs: 100, uploadConcurrency: 2 },
         ...{ partBuffers: new PartBuffers(GIB / 4), fileMaxBytes: GIB, jobMaxBytes: GIB },
       });

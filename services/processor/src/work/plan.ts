@@ -36,7 +36,7 @@ const OUTCOMES: ReadonlySet<JobErrorCode> = new Set([
 /**
  * What the files of the job are: as its plan says, or, when it has none yet, by looking every one of them up. A file that
  * is missing, refused or too large becomes an outcome.
- * @throws JobFailure ALL_FILES_FAILED when nothing is there; FILE_TOO_LARGE when all files together are too much
+ * @throws JobFailure when nothing is there: ALL_FILES_FAILED, or what became of the only file; FILE_TOO_LARGE when all files together are too much
  */
 export async function planFiles(record: JobRecord, context: PlanContext, deps: PlanDeps): Promise<PlannedFiles> {
   const { spec, plan } = record;
@@ -53,9 +53,14 @@ export async function planFiles(record: JobRecord, context: PlanContext, deps: P
       bytesTotal += file.sizeBytes;
     }
   }
-  if (present.length === 0) throw new JobFailure({ stage: "plan", code: "ALL_FILES_FAILED" });
+  if (present.length === 0) throw nothingThere(missing);
   if (bytesTotal > deps.jobMaxBytes) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
   return { present, missing, bytesTotal };
+}
+
+function nothingThere([only, ...more]: MissingFile[]): JobFailure {
+  if (only === undefined || more.length > 0) return new JobFailure({ stage: "plan", code: "ALL_FILES_FAILED" });
+  return new JobFailure({ stage: "plan", code: only.code, fileId: only.fileId });
 }
 
 /** The plan as the record is to have it, to be asked for just before it is written: the one that it has, or a new one. */

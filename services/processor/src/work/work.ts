@@ -1,12 +1,19 @@
 import type { JobRecord } from "@longhaul/contracts";
 import type { Work } from "../job/run.ts";
 
-/** Whether the job's result is an object of its own; else it is the source object, borrowed. */
-export function ownsResult({ spec }: JobRecord): boolean {
-  return spec.archive === "zip" || spec.filesTotal > 1;
+/** What a job does: hand out the source object itself, make a result of its own, or nothing. */
+type Kind = "borrow" | "archive" | "noOp";
+
+function kindOf({ spec }: JobRecord): Kind {
+  if (spec.sourceKind === "none") return "noOp";
+  const isObject = spec.sourceKind === "s3" && spec.archive === "auto" && spec.filesTotal === 1;
+  return isObject ? "borrow" : "archive";
 }
 
-/** The work of any job: of the two kinds the one that its result needs. */
-export function createWork({ borrow, archive }: { borrow: Work; archive: Work }): Work {
-  return (record, context) => (ownsResult(record) ? archive : borrow)(record, context);
+/** Whether the job's result is an object of its own. */
+export const ownsResult = (record: JobRecord): boolean => kindOf(record) === "archive";
+
+/** The work of any job: of all kinds the one that its result needs. */
+export function createWork(works: Readonly<Record<Kind, Work>>): Work {
+  return (record, context) => works[kindOf(record)](record, context);
 }

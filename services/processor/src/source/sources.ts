@@ -1,0 +1,70 @@
+import type { JobRecord, SourceKind } from "@longhaul/contracts";
+import type { FileAuthorisation } from "@longhaul/job";
+import type { Bucket } from "@longhaul/objects";
+import { type Clock, GuardedHttp, isPublicAddress, type Settings, type sourceConfig } from "@longhaul/runtime";
+import { JobFailure } from "../job/job-failure.ts";
+import { authorised } from "./authorised-source.ts";
+import { HostSlots } from "./host-slots.ts";
+import { HttpSource } from "./http-source.ts";
+import type { ReadLimits } from "./read-limits.ts";
+import { createS3Source } from "./s3-source.ts";
+import type { ObjectSource, Source } from "./source.ts";
+import { createSyntheticSource } from "./synthetic-source.ts";
+
+export type SourceOf<S extends Source = Source> = (record: JobRecord) => S;
+
+export type SourcesOptions = {
+  config: Settings<typeof sourceConfig> & ReadLimits;
+  bucket: Bucket;
+  deniedFiles: FileAuthorisation;
+  clock: Clock;
+};
+
+/** All sources of a process; which one a job has was decided when it was created. */
+export type Sources = {
+  of: SourceOf;
+  /** For jobs whose result is the source object itself. */
+  objectsOf: SourceOf<ObjectSource>;
+  close(): void;
+};
+
+/** Opens every source that is configured. Nothing is sent before the first call. */
+export function createSources({ config, bucket, deniedFiles, clock }: SourcesOptions): Sources {
+  const objects = createS3Source(bucket, config.sourceKeyTemplate, config);
+  const synthetic = createSyntheticSource({ ...config, clock });
+  const web = createWeb(config);
+  const kinds: Record<Exclude<SourceKind, "none">, (record: JobRecord) => Source | null> = {
+    s3: () => objects,
+    synthetic: () => synthetic,
+    http: (record) => web?.of(record) ?? null,
+  };
+  return {
+    of(record) {
+      const { sourceKind } = record.spec;
+      const source = sourceKind === "none" ? null : kinds[sourceKind](record);
+      if (source === null) throw notConfigured(sourceKind);
+      return authorised(source, record, deniedFiles);
+    },
+    objectsOf: (record) => authorised(objects, record, deniedFiles),
+    close: () => web?.close(),
+  };
+}
+
+/** Web servers, where there is a template to find them by. Users wait for each other, jobs of one user among themselves. */
+function createWeb(config: SourcesOptions["config"]) {
+  const { httpSourceTemplate: template, httpSourceMaxPerHost: perHost } = config;
+  if (template === undefined) return null;
+  const allows = config.httpSourceAllowPrivate ? () => true : isPublicAddress;
+  const http = new GuardedHttp({ allowHttp: config.httpSourceAllowHttp, allows, keptPerHost: perHost });
+  const options = { ...config, template, http, slots: new HostSlots(perHost) };
+  return {
+    of: ({ tenant, user }: JobRecord) => new HttpSource(options, `${tenant}\0${user}`),
+    close: () => http.close(),
+  };
+}
+
+/** Tried again: during a roll-out another process may have what this one lacks. */
+function notConfigured(kind: SourceKind): JobFailure {
+  const cause = new Error(`this processor has no source of kind ${kind}; set HTTP_SOURCE_TEMPLATE for http`);
+  return new JobFailure({ stage: "plan", code: "SOURCE_UNAVAILABLE" }, { cause });
+}
