@@ -23,5 +23,6 @@ export function fitsInRecord(
   list: readonly unknown[],
   maxBytes: InlineMaxBytes = INLINE_MAX_BYTES,
 ): boolean {
-  return Buffer.byteLength(JSON.stringify(list)) <= maxBytes[kind];
+  // Each item takes a character and a comma: of a list that is far too long no text has to be made.
+  return 2 * list.length <= maxBytes[kind] && Buffer.byteLength(JSON.stringify(list)) <= maxBytes[kind];
 }

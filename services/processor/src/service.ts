@@ -34,6 +34,7 @@ import { setAside } from "./unreadable-items.ts";
 import { createArchiveWork } from "./work/archive.ts";
 import { createBorrow } from "./work/borrow.ts";
 import { createNoOp } from "./work/no-op.ts";
+import { PLAN_MEMORY_BYTES, withPlanMemory } from "./work/plan-memory.ts";
 import { RecordLists } from "./work/record-lists.ts";
 import { createWork, ownsResult } from "./work/work.ts";
 
@@ -114,6 +115,15 @@ function workerSettings(
   deps: ProcessorDeps & { sources: Sources },
 ): Omit<WorkerDeps, "jobs" | "items" | "progress" | "onEnd"> {
   const { config, log, objects, workerName, sources } = deps;
+  const archive = createArchiveWork({
+    ...config,
+    sourceOf: sources.of,
+    results: createResultStore(objects.results),
+    lists: new RecordLists(objects.payloads),
+    partBuffers: new PartBuffers(config.partBufferBytes),
+    clock: systemClock,
+    random: systemRandom,
+  });
   return {
     clock: systemClock,
     random: systemRandom satisfies Random,
@@ -130,15 +140,7 @@ function workerSettings(
     work: createWork({
       noOp: createNoOp(systemClock.now),
       borrow: createBorrow(sources.objectsOf, { fileMaxBytes: config.fileMaxBytes, now: systemClock.now }),
-      archive: createArchiveWork({
-        ...config,
-        sourceOf: sources.of,
-        results: createResultStore(objects.results),
-        lists: new RecordLists(objects.payloads),
-        partBuffers: new PartBuffers(config.partBufferBytes),
-        clock: systemClock,
-        random: systemRandom,
-      }),
+      archive: withPlanMemory(archive, new PartBuffers(PLAN_MEMORY_BYTES)),
     }),
   };
 }

@@ -95,7 +95,9 @@ function layoutOf(record: JobRecord, planned: PlannedFiles): Layout {
 /** The archive's entries: what is there, in request order, and last a manifest when something is not. */
 function entriesOf({ present, missing }: PlannedFiles): ArchiveEntry[] {
   const names = entryNames(present.map((file) => file.name));
-  const files = present.map((file, i) => ({ ...file, name: names[i] ?? "", modifiedAt: file.modifiedAt.getTime() }));
+  const files = present.map(({ fileId, sizeBytes, crc32, modifiedAt }, i) => {
+    return { fileId, name: names[i] ?? "", sizeBytes, crc32, modifiedAt: modifiedAt.getTime() };
+  });
   return missing.length === 0 ? files : [...files, manifestEntry(files, missing)];
 }
 
