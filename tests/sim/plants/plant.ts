@@ -111,8 +111,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "plan-read-back-with-other-files",
     file: "services/processor/src/work/plan.ts",
-    find: "return { fileId: fileIds[index] ?? 0, name,",
-    replace: "return { fileId: fileIds[0] ?? 0, name,",
+    find: "new SmallFile(fileIds[i] ?? 0, entry)",
+    replace: "new SmallFile(fileIds[0] ?? 0, entry)",
   },
   {
     name: "refused-claim-takes-over-a-run-it-had-not-seen",

@@ -55,6 +55,8 @@ function safeSegment(raw: string): string {
 
 /** `segment` with `suffix` before its extension, and so much of its stem dropped that all of it fits. */
 function shortened(segment: string, suffix: string): string {
+  // As it is, and not put together anew: an archive of 100,000 files then shares their names with its plan.
+  if (suffix === "" && Buffer.byteLength(segment) <= SEGMENT_MAX_BYTES) return segment;
   const { stem, extension } = splitExtension(segment);
   const end = suffix + extension;
   const begin = prefixOf(stem, SEGMENT_MAX_BYTES - Buffer.byteLength(end));
