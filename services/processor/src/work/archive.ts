@@ -1,4 +1,4 @@
-import type { JobRecord, JobResult, Plan, Progress, Usage } from "@longhaul/contracts";
+import type { JobRecord, JobResult, Plan, Progress, UploadedPart, Usage } from "@longhaul/contracts";
 import type { Clock, Random } from "@longhaul/runtime";
 import type { ArchiveEntry } from "../archive/archive-entry.ts";
 import { ArchiveError } from "../archive/archive-error.ts";
@@ -38,7 +38,8 @@ type Memory = { buffers: number; release(): void };
 
 /**
  * The work of a job whose result is its own: one ZIP of all files that are there, with a manifest when something is
- * missing, or the one file as it is. A run always begins at the first byte, under a key that the job's record names before anything is written under it.
+ * missing, or the one file as it is. A run always begins at the first byte, under a key that the job's record names
+ * before anything is written under it.
  */
 export function createArchiveWork(options: ArchiveWorkOptions): Work {
   const { clock, lists, minPartBytes = PART_MIN_BYTES } = options;
@@ -134,7 +135,8 @@ async function make(
   options: ArchiveWorkOptions & { source: Source },
   context: WorkContext & { onProgress: (progress: ArchiveProgress) => void },
 ): Promise<Made> {
-  const { source, results, uploadConcurrency, minPartBytes = PART_MIN_BYTES } = options;
+  const { source, results, lists, uploadConcurrency, minPartBytes = PART_MIN_BYTES } = options;
+  const keepParts = (parts: UploadedPart[]) => lists.keep("parts", parts, record, context.signal);
   const reader = {
     open(_: ArchiveEntry, index: number, signal: AbortSignal) {
       const file = present[index];
@@ -143,7 +145,7 @@ async function make(
     },
   };
   const { contentType } = ownedFile(record, present);
-  const target = { key, contentType, results, reader, uploadConcurrency, buffers, minPartBytes };
+  const target = { key, contentType, results, reader, uploadConcurrency, buffers, minPartBytes, keepParts };
   try {
     return await (plan.sizeBytes <= minPartBytes
       ? makeInOnePut(plan, target, context)

@@ -1,3 +1,4 @@
+import type { UploadedPart } from "@longhaul/contracts";
 import { ObjectsError } from "@longhaul/objects";
 import type { Layout } from "../archive/layout.ts";
 import { partSizeFor } from "../archive/part-size.ts";
@@ -6,6 +7,7 @@ import { archiveBytes, writeArchive } from "../archive/stream.ts";
 import { JobFailure } from "../job/job-failure.ts";
 import type { ResultStore, SentPart } from "../job/ports.ts";
 import type { WorkContext } from "../job/run.ts";
+import type { StoredList } from "./record-lists.ts";
 
 export type ArchiveTarget = {
   key: string;
@@ -15,6 +17,8 @@ export type ArchiveTarget = {
   uploadConcurrency: number;
   buffers: number;
   minPartBytes: number;
+  /** What the record is to say of the parts. */
+  keepParts(parts: UploadedPart[]): Promise<StoredList<"parts">>;
 };
 
 export type ArchiveContext = WorkContext & { onProgress: (progress: ArchiveProgress) => void };
@@ -56,7 +60,8 @@ export async function makeInParts(plan: Layout, target: ArchiveTarget, context: 
   const { sizeBytes, crc32 } = await writeArchive(plan, options);
 
   const parts = sent.sort((a, b) => a.number - b.number);
-  await checkpoint({ upload, sealed: { sizeBytes, crc32, parts: parts.map((p) => [p.number, p.etag, p.crc32]) } });
+  const kept = await target.keepParts(parts.map((part) => [part.number, part.etag, part.crc32]));
+  await checkpoint({ upload, sealed: { sizeBytes, crc32, parts: kept } });
   await complete(target, { key, id }, parts, { sizeBytes, crc32 }, signal);
   return { sizeBytes, crc32, progress: last(), writes: parts.length + 3 };
 }
