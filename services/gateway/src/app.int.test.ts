@@ -116,13 +116,6 @@ describe("create", () => {
       400,
       "VALIDATION_ERROR",
     ],
-    [
-      "no archive",
-      '{"fileIds":[70000],"archive":"none"}',
-      { "content-type": "application/json" },
-      501,
-      "NOT_IMPLEMENTED",
-    ],
   ] as const)("%s is refused", async ([, body, headers, status, code]) => {
     const response = await call(DOWNLOADS, { method: "POST", headers, ...(body === undefined ? {} : { body }) });
     expect(response.status).toBe(status);

@@ -1,4 +1,5 @@
 import type { Bus, CoreMessages, DeadLetters, JobStore, WorkQueue } from "@longhaul/bus";
+import type { FileAuthorisation } from "@longhaul/job";
 import { type Objects, ObjectsError, type PayloadOwner } from "@longhaul/objects";
 import type { Clock, HealthRegistry, Logger, Loop, Metrics, Random } from "@longhaul/runtime";
 import type { DeadLetterViews, JobViews, Operations, View } from "@longhaul/store";
@@ -7,6 +8,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { deadLetterRoutes } from "./admin/routes/dead-letters.ts";
 import { operationRoutes } from "./admin/routes/operations.ts";
 import type { GatewayConfig } from "./config.ts";
+import { assertAllowed } from "./downloads/denied-files.ts";
 import { contentRoutes } from "./downloads/routes/content.ts";
 import { controlRoutes } from "./downloads/routes/control.ts";
 import { createRoute } from "./downloads/routes/create.ts";
@@ -43,6 +45,8 @@ export type GatewayParts = {
   operations: Operations;
   deadLetters: { views: DeadLetterViews; messages: DeadLetters };
   objects: Pick<Objects, "results" | "source" | "payloads">;
+  /** Which files a user may not have. */
+  deniedFiles: FileAuthorisation;
   health: HealthRegistry;
   metrics: Metrics;
   log: Logger;
@@ -164,6 +168,7 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
       viewIfThere: (id) => viewIfThere(parts, id),
       busConnected: () => bus.connected(),
       randomId: () => random.id(),
+      assertAllowed: (owner, fileIds) => assertAllowed(parts.deniedFiles, owner, fileIds),
       putPayload: (owner, value) => putPayload(parts, owner, value),
     },
     policy,

@@ -6,6 +6,7 @@ import {
   createJobStore,
   createWorkQueue,
 } from "@longhaul/bus";
+import { denyNoFile } from "@longhaul/job";
 import { createObjects } from "@longhaul/objects";
 import { BootError, runService, type ServiceContext, supervise, systemClock, systemRandom } from "@longhaul/runtime";
 import { connectStore } from "@longhaul/store";
@@ -56,6 +57,7 @@ await runService("gateway", gatewayConfig, async (context: ServiceContext<Gatewa
     operations: store.operations(config.mongodbRecordsDatabase),
     deadLetters: { views: store.deadLetters, messages: createDeadLetters(bus, limits) },
     objects,
+    deniedFiles: denyNoFile,
     health,
     metrics,
     log,

@@ -33,6 +33,7 @@ import { startHousekeeping } from "./start-housekeeping.ts";
 import { setAside } from "./unreadable-items.ts";
 import { createArchiveWork } from "./work/archive.ts";
 import { createBorrow } from "./work/borrow.ts";
+import { createListing } from "./work/listing.ts";
 import { createNoOp } from "./work/no-op.ts";
 import { PLAN_MEMORY_BYTES, withPlanMemory } from "./work/plan-memory.ts";
 import { RecordLists } from "./work/record-lists.ts";
@@ -115,15 +116,19 @@ function workerSettings(
   deps: ProcessorDeps & { sources: Sources },
 ): Omit<WorkerDeps, "jobs" | "items" | "progress" | "onEnd"> {
   const { config, log, objects, workerName, sources } = deps;
-  const archive = createArchiveWork({
+  const files = {
     ...config,
     sourceOf: sources.of,
-    results: createResultStore(objects.results),
     lists: new RecordLists(objects.payloads),
-    partBuffers: new PartBuffers(config.partBufferBytes),
     clock: systemClock,
     random: systemRandom,
+  };
+  const archive = createArchiveWork({
+    ...files,
+    results: createResultStore(objects.results),
+    partBuffers: new PartBuffers(config.partBufferBytes),
   });
+  const planMemory = new PartBuffers(PLAN_MEMORY_BYTES);
   return {
     clock: systemClock,
     random: systemRandom satisfies Random,
@@ -140,7 +145,8 @@ function workerSettings(
     work: createWork({
       noOp: createNoOp(systemClock.now),
       borrow: createBorrow(sources.objectsOf, { fileMaxBytes: config.fileMaxBytes, now: systemClock.now }),
-      archive: withPlanMemory(archive, new PartBuffers(PLAN_MEMORY_BYTES)),
+      listing: withPlanMemory(createListing(files), planMemory),
+      archive: withPlanMemory(archive, planMemory),
     }),
   };
 }

@@ -16,9 +16,10 @@ const DAY_SECONDS = 86_400;
 const POLICY = {
   deadlineSeconds: 7 * DAY_SECONDS,
   putDeadlineMs: 5_000,
+  sourceKind: "s3",
   retryWindowFailedSeconds: 30 * DAY_SECONDS,
   retryWindowCancelledSeconds: 7 * DAY_SECONDS,
-};
+} as const;
 const OWNER = { tenant: "acme", user: "ada", tier: "basic" };
 
 export type UserCommand = ControlCommand | "erase";
@@ -70,6 +71,7 @@ export class GatewayActor {
         nextLane: () => this.#nextLane(),
         now: () => this.process.clock.now(),
         randomId: () => id,
+        assertAllowed: () => Promise.resolve(),
         putPayload: (owner: { tenant: string; id: string }, value: unknown) =>
           this.#payloads.put(owner, value, this.#never.signal),
       };

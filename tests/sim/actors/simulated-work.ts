@@ -3,6 +3,7 @@ import { PartBuffers } from "../../../services/processor/src/archive/part-buffer
 import type { Work } from "../../../services/processor/src/job/run.ts";
 import { createArchiveWork } from "../../../services/processor/src/work/archive.ts";
 import { createBorrow } from "../../../services/processor/src/work/borrow.ts";
+import { createListing } from "../../../services/processor/src/work/listing.ts";
 import { createNoOp } from "../../../services/processor/src/work/no-op.ts";
 import { RecordLists } from "../../../services/processor/src/work/record-lists.ts";
 import { createWork } from "../../../services/processor/src/work/work.ts";
@@ -31,15 +32,17 @@ export function createSimulatedWork(process: Process, { world, store, witnesses 
   const { clock, random } = process;
   const limits = { fileMaxBytes: MIB, jobMaxBytes: MIB };
   const tries = { fileTries: 3, retryBaseMs: 2_000, clock, random };
+  const lists = new RecordLists(payloads, inlineLimits(world).inlineMaxBytes);
   const work = createWork({
     noOp: createNoOp(clock.now),
+    listing: createListing({ ...limits, ...tries, sourceOf: () => source, lists }),
     borrow: createBorrow(() => source, { ...limits, now: clock.now }),
     archive: createArchiveWork({
       ...limits,
       ...tries,
       sourceOf: () => source,
       results,
-      lists: new RecordLists(payloads, inlineLimits(world).inlineMaxBytes),
+      lists,
       partBuffers: new PartBuffers(PART_BUFFER_BYTES),
       uploadConcurrency: world.options.uploadConcurrency,
       minPartBytes: PART_BYTES,

@@ -1,5 +1,13 @@
 import type { PutOnce, Stored } from "@longhaul/bus";
-import type { CreateDownload, JobRecord, JobSpec, Lane, PayloadRef, StoredRecord } from "@longhaul/contracts";
+import type {
+  CreateDownload,
+  JobRecord,
+  JobSpec,
+  Lane,
+  PayloadRef,
+  SourceKind,
+  StoredRecord,
+} from "@longhaul/contracts";
 import {
   bodyHash,
   fitsInRecord,
@@ -25,6 +33,8 @@ export type CreatePorts = {
   sendWork(record: JobRecord, seq: number, traceparent: string): void;
   /** Whether the bus is there; when not, nothing is tried, so that "nothing was stored" is certain. */
   busConnected(): boolean;
+  /** Rejects with the ProblemError that names the files which the owner may not have. */
+  assertAllowed(owner: CreateRequest["owner"], fileIds: readonly number[]): Promise<void>;
   /** Where the user's next job waits; asked once for each new job. */
   nextLane(tenant: string, user: string): Lane;
   /** Stores what is too large for a record, under a fresh key of the job. Rejects in time for an answer. */
@@ -36,6 +46,8 @@ export type CreatePorts = {
 export type CreatePolicy = {
   deadlineSeconds: number;
   putDeadlineMs: number;
+  /** Where the files of new jobs come from. */
+  sourceKind: SourceKind;
   /** How long a list in a record may be, where it differs from the rule. */
   inlineMaxBytes?: InlineMaxBytes;
 };
@@ -59,7 +71,7 @@ export type Created = { seq: number; record: JobRecord; replayed: boolean };
 /**
  * Creates a job: its record is stored and acknowledged when this resolves, and the work item is on its way. With an
  * idempotency key that has its job, the job as it is now.
- * @throws ProblemError `NOT_IMPLEMENTED`, `QUEUE_FULL`, `IDEMPOTENCY_KEY_REUSED`, `IDEMPOTENCY_KEY_SPENT`,
+ * @throws ProblemError `VALIDATION_ERROR`, `FORBIDDEN`, `QUEUE_FULL`, `IDEMPOTENCY_KEY_REUSED`, `IDEMPOTENCY_KEY_SPENT`,
  *   `DEPENDENCY_UNAVAILABLE` (with `outcome` when it is not known whether the job was stored)
  * @throws BusError when nobody can tell whether the key has a job; then nothing was stored
  */
@@ -68,7 +80,7 @@ export async function createDownload(
   policy: CreatePolicy,
   request: CreateRequest,
 ): Promise<Created> {
-  const spec = specOf(request.body);
+  const spec = specOf(request.body, policy.sourceKind);
   if (!ports.busConnected()) throw away("The message bus is away. Nothing was stored; try again shortly.");
   const { body: _, keyedId, ...asked } = request;
   const { traceparent } = request;
@@ -76,6 +88,7 @@ export async function createDownload(
   const known = keyedId === null ? null : await jobOfKey(ports, keyedId);
   if (known !== null) return replay(ports, known, hash, traceparent);
 
+  await ports.assertAllowed(asked.owner, request.body.fileIds);
   const id = keyedId ?? ports.randomId();
   const startedAt = ports.now();
   const list = await storedFileIds(ports, policy, { tenant: asked.owner.tenant, id }, request.body.fileIds);
@@ -157,13 +170,13 @@ function keySpent(): ProblemError {
   );
 }
 
-/** The specification of what was asked for, as far as this version can do it. */
-function specOf(body: CreateDownload): Omit<JobSpec, "lane"> {
-  if (body.archive === "none") {
-    throw new ProblemError(
-      "NOT_IMPLEMENTED",
-      'archive: "none" is not supported by this version yet; leave it out, or send "auto" or "zip".',
-    );
+/** The specification of what was asked for. */
+function specOf(body: CreateDownload, sourceKind: SourceKind): Omit<JobSpec, "lane"> {
+  if (body.archive === "none" && sourceKind !== "s3") {
+    const detail = "Files of this service have no links of their own; leave it out, or send auto or zip.";
+    throw new ProblemError("VALIDATION_ERROR", "Some fields are not valid; `errors` names each.", {
+      errors: [{ pointer: "#/archive", detail }],
+    });
   }
   return {
     fileIds: body.fileIds,
@@ -176,6 +189,6 @@ function specOf(body: CreateDownload): Omit<JobSpec, "lane"> {
     callbackUrl: null,
     expiresInSeconds: body.expiresIn,
     maxFileBytes: null,
-    sourceKind: "s3",
+    sourceKind,
   };
 }

@@ -30,7 +30,7 @@ export function problems(app: App, allowedMethods: (path: string) => string[]): 
 /** Answers an error of whatever kind; the only place that knows which error is which answer. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error, request.routeOptions.bodyLimit);
-  if (problem.status >= 500 && problem.code !== "NOT_IMPLEMENTED") {
+  if (problem.status >= 500) {
     const fields = {
       err: error,
       code: problem.code,

@@ -10,7 +10,7 @@ import {
   createWorkQueue,
   type JobStore,
 } from "@longhaul/bus";
-import { userHash } from "@longhaul/job";
+import { denyNoFile, type FileAuthorisation, userHash } from "@longhaul/job";
 import { createObjects, type Objects } from "@longhaul/objects";
 import {
   createLogger,
@@ -32,6 +32,7 @@ export type TestServers = {
   mongodbUrl: string;
   s3: { endpoint: string; region: string; bucket: string; accessKeyId: string; secretAccessKey: string };
   env?: Record<string, string>;
+  deniedFiles?: FileAuthorisation;
 };
 
 /** A listening gateway on real servers, and what a test needs to play the other services' part. */
@@ -50,7 +51,13 @@ export type TestGateway = {
 
 const BUS_SETTINGS = { replicas: 1, jobsMaxBytes: 256 * 1024 ** 2, ackWaitMs: 5000 } as const;
 
-export async function startTestGateway({ natsUrl, mongodbUrl, s3, env }: TestServers): Promise<TestGateway> {
+export async function startTestGateway({
+  natsUrl,
+  mongodbUrl,
+  s3,
+  env,
+  deniedFiles = denyNoFile,
+}: TestServers): Promise<TestGateway> {
   const config = loadConfig(gatewayConfig, {
     NATS_URL: natsUrl,
     MONGODB_URL: mongodbUrl,
@@ -86,6 +93,7 @@ export async function startTestGateway({ natsUrl, mongodbUrl, s3, env }: TestSer
     operations,
     deadLetters,
     objects,
+    deniedFiles,
     health,
     metrics,
     ...world,

@@ -1,12 +1,14 @@
 import type { JobRecord } from "@longhaul/contracts";
 import type { Work } from "../job/run.ts";
+import { isPlainFile } from "./owned-file.ts";
 
-/** What a job does: hand out the source object itself, make a result of its own, or nothing. */
-type Kind = "borrow" | "archive" | "noOp";
+/** What a job does: hand out the source object itself, make a result of its own, only say what is there, or nothing. */
+type Kind = "borrow" | "archive" | "listing" | "noOp";
 
 function kindOf({ spec }: JobRecord): Kind {
   if (spec.sourceKind === "none") return "noOp";
-  const isObject = spec.sourceKind === "s3" && spec.archive === "auto" && spec.filesTotal === 1;
+  if (spec.archive === "none") return "listing";
+  const isObject = spec.sourceKind === "s3" && isPlainFile({ spec });
   return isObject ? "borrow" : "archive";
 }
 
