@@ -17,6 +17,7 @@ import { createResultStore } from "../../services/processor/src/result-store.ts"
 import type { Bench } from "./bench.ts";
 import { Inbox } from "./inbox.ts";
 import type { JobLogDriver } from "./job-log.ts";
+import type { PayloadsDriver } from "./payloads.ts";
 import type { ResultStoreDriver } from "./result-store.ts";
 import type { WorkQueueDriver } from "./work-queue.ts";
 
@@ -88,6 +89,19 @@ export function realResultStore(access: S3Access): Bench<ResultStoreDriver> {
       const objects = createObjects(loadConfig(z.object(s3Config), s3Variables(access)));
       try {
         await test({ store: createResultStore(objects.results), partBytes: 5 * MIB });
+      } finally {
+        objects.close();
+      }
+    },
+  };
+}
+
+export function realPayloads(access: S3Access): Bench<PayloadsDriver> {
+  return {
+    async run(test) {
+      const objects = createObjects(loadConfig(z.object(s3Config), s3Variables(access)));
+      try {
+        await test({ payloads: objects.payloads, store: createResultStore(objects.results) });
       } finally {
         objects.close();
       }

@@ -7,12 +7,14 @@ import { Witnesses } from "../sim/checks/witness.ts";
 import { Process } from "../sim/kernel/process.ts";
 import { createObjectClient } from "../sim/objects/object-client.ts";
 import { ObjectServer } from "../sim/objects/object-server.ts";
+import { createPayloadClient } from "../sim/objects/payload-client.ts";
 import { type Options, optionsOf } from "../sim/options.ts";
 import { ViewStore } from "../sim/views.ts";
 import { World } from "../sim/world.ts";
 import type { Bench } from "./bench.ts";
 import { Inbox } from "./inbox.ts";
 import type { JobLogDriver } from "./job-log.ts";
+import type { PayloadsDriver } from "./payloads.ts";
 import type { ResultStoreDriver } from "./result-store.ts";
 import type { WorkQueueDriver } from "./work-queue.ts";
 
@@ -77,3 +79,12 @@ export const simulatedResultStore = (how: { lenient: boolean }): Bench<ResultSto
     await world.scheduler.until(test({ store, partBytes: 1_000 }));
   },
 });
+
+export const simulatedPayloads: Bench<PayloadsDriver> = {
+  async run(test) {
+    const { world, process } = quietCorner();
+    const server = new ObjectServer({ lenient: false }, () => world.now);
+    const payloads = createPayloadClient(process, server, world);
+    await world.scheduler.until(test({ payloads, store: createObjectClient(process, server, world, () => {}) }));
+  },
+};

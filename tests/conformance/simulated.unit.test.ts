@@ -1,7 +1,8 @@
 import { describe } from "vitest";
 import { jobLogConformance } from "./job-log.ts";
+import { payloadsConformance } from "./payloads.ts";
 import { resultStoreConformance } from "./result-store.ts";
-import { simulatedJobLog, simulatedResultStore, simulatedWorkQueue } from "./simulated-benches.ts";
+import { simulatedJobLog, simulatedPayloads, simulatedResultStore, simulatedWorkQueue } from "./simulated-benches.ts";
 import { workQueueConformance } from "./work-queue.ts";
 
 describe("the simulated JOBS", () => jobLogConformance(simulatedJobLog));
@@ -9,3 +10,4 @@ describe("the simulated WORK", () => workQueueConformance(simulatedWorkQueue));
 describe("the simulated store of results", () => resultStoreConformance(simulatedResultStore({ lenient: false })));
 describe("the simulated store that checks nothing", () =>
   resultStoreConformance(simulatedResultStore({ lenient: true })));
+describe("the simulated payloads", () => payloadsConformance(simulatedPayloads));
