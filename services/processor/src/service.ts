@@ -20,24 +20,17 @@ import {
   systemRandom,
 } from "@longhaul/runtime";
 import type { Store } from "@longhaul/store";
-import { PartBuffers } from "./archive/part-buffers.ts";
 import type { ProcessorConfig } from "./config.ts";
 import type { JobFailure } from "./job/job-failure.ts";
 import type { Delivery as JobDelivery, Jobs } from "./job/ports.ts";
 import type { RunEnd } from "./job/run.ts";
 import { Worker, type WorkerDeps } from "./job/worker.ts";
 import { createProcessorMetrics, fileSizeBucket, type ProcessorMetrics } from "./metrics.ts";
-import { createResultStore } from "./result-store.ts";
 import { createSources, type Sources } from "./source/sources.ts";
 import { startHousekeeping } from "./start-housekeeping.ts";
 import { setAside } from "./unreadable-items.ts";
-import { createArchiveWork } from "./work/archive.ts";
-import { createBorrow } from "./work/borrow.ts";
-import { createListing } from "./work/listing.ts";
-import { createNoOp } from "./work/no-op.ts";
-import { PLAN_MEMORY_BYTES, withPlanMemory } from "./work/plan-memory.ts";
-import { RecordLists } from "./work/record-lists.ts";
-import { createWork, ownsResult } from "./work/work.ts";
+import { createProcessorWork } from "./work/processor-work.ts";
+import { ownsResult } from "./work/work.ts";
 
 export type ProcessorDeps = {
   config: ProcessorConfig;
@@ -116,19 +109,6 @@ function workerSettings(
   deps: ProcessorDeps & { sources: Sources },
 ): Omit<WorkerDeps, "jobs" | "items" | "progress" | "onEnd"> {
   const { config, log, objects, workerName, sources } = deps;
-  const files = {
-    ...config,
-    sourceOf: sources.of,
-    lists: new RecordLists(objects.payloads),
-    clock: systemClock,
-    random: systemRandom,
-  };
-  const archive = createArchiveWork({
-    ...files,
-    results: createResultStore(objects.results),
-    partBuffers: new PartBuffers(config.partBufferBytes),
-  });
-  const planMemory = new PartBuffers(PLAN_MEMORY_BYTES);
   return {
     clock: systemClock,
     random: systemRandom satisfies Random,
@@ -142,12 +122,7 @@ function workerSettings(
     ackWaitMs: config.ackWaitMs,
     progressIntervalMs: config.progressIntervalMs,
     ownsResult,
-    work: createWork({
-      noOp: createNoOp(systemClock.now),
-      borrow: createBorrow(sources.objectsOf, { fileMaxBytes: config.fileMaxBytes, now: systemClock.now }),
-      listing: withPlanMemory(createListing(files), planMemory),
-      archive: withPlanMemory(archive, planMemory),
-    }),
+    work: createProcessorWork(config, objects, sources),
   };
 }
 

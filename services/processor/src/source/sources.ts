@@ -1,7 +1,14 @@
 import type { JobRecord, SourceKind } from "@longhaul/contracts";
 import type { FileAuthorisation } from "@longhaul/job";
 import type { Bucket } from "@longhaul/objects";
-import { type Clock, GuardedHttp, isPublicAddress, type Settings, type sourceConfig } from "@longhaul/runtime";
+import {
+  BootError,
+  type Clock,
+  GuardedHttp,
+  isPublicAddress,
+  type Settings,
+  type sourceConfig,
+} from "@longhaul/runtime";
 import { JobFailure } from "../job/job-failure.ts";
 import { authorised } from "./authorised-source.ts";
 import { HostSlots } from "./host-slots.ts";
@@ -28,7 +35,7 @@ export type Sources = {
   close(): void;
 };
 
-/** Opens every source that is configured. Nothing is sent before the first call. */
+/** Opens every source that is configured. Nothing is sent before the first call. @throws BootError without a template */
 export function createSources({ config, bucket, deniedFiles, clock }: SourcesOptions): Sources {
   const objects = createS3Source(bucket, config.sourceKeyTemplate, config);
   const synthetic = createSyntheticSource({ ...config, clock });
@@ -52,7 +59,8 @@ export function createSources({ config, bucket, deniedFiles, clock }: SourcesOpt
 
 /** Web servers, where there is a template to find them by. Users wait for each other, jobs of one user among themselves. */
 function createWeb(config: SourcesOptions["config"]) {
-  const { httpSourceTemplate: template, httpSourceMaxPerHost: perHost } = config;
+  const { sourceKind, httpSourceTemplate: template, httpSourceMaxPerHost: perHost } = config;
+  if (template === undefined && sourceKind === "http") throw templateMissing();
   if (template === undefined) return null;
   const allows = config.httpSourceAllowPrivate ? () => true : isPublicAddress;
   const http = new GuardedHttp({ allowHttp: config.httpSourceAllowHttp, allows, keptPerHost: perHost });
@@ -61,6 +69,12 @@ function createWeb(config: SourcesOptions["config"]) {
     of: ({ tenant, user }: JobRecord) => new HttpSource(options, `${tenant}\0${user}`),
     close: () => http.close(),
   };
+}
+
+function templateMissing(): BootError {
+  const message =
+    "SOURCE_KIND is http, but nothing says where its files are. Set HTTP_SOURCE_TEMPLATE to a URL with {file_id}.";
+  return new BootError(message, { code: "CONFIG_INVALID" });
 }
 
 /** Tried again: during a roll-out another process may have what this one lacks. */

@@ -1,0 +1,38 @@
+import type { Objects } from "@longhaul/objects";
+import { systemClock, systemRandom } from "@longhaul/runtime";
+import { PartBuffers } from "../archive/part-buffers.ts";
+import type { ProcessorConfig } from "../config.ts";
+import type { Work } from "../job/run.ts";
+import { createResultStore } from "../result-store.ts";
+import type { Sources } from "../source/sources.ts";
+import { createArchiveWork } from "./archive.ts";
+import { createBorrow } from "./borrow.ts";
+import { createListing } from "./listing.ts";
+import { createNoOp } from "./no-op.ts";
+import { PLAN_MEMORY_BYTES, withPlanMemory } from "./plan-memory.ts";
+import { RecordLists } from "./record-lists.ts";
+import { createWork } from "./work.ts";
+
+/** The work of a processor, with the memory that all its jobs share. */
+export function createProcessorWork(config: ProcessorConfig, objects: Objects, sources: Sources): Work {
+  const { now } = systemClock;
+  const files = {
+    ...config,
+    sourceOf: sources.of,
+    lists: new RecordLists(objects.payloads),
+    clock: systemClock,
+    random: systemRandom,
+  };
+  const archive = createArchiveWork({
+    ...files,
+    results: createResultStore(objects.results),
+    partBuffers: new PartBuffers(config.partBufferBytes),
+  });
+  const planMemory = new PartBuffers(PLAN_MEMORY_BYTES);
+  return createWork({
+    noOp: createNoOp(now),
+    borrow: createBorrow(sources.objectsOf, { ...config, now }),
+    listing: withPlanMemory(createListing(files), planMemory),
+    archive: withPlanMemory(archive, planMemory),
+  });
+}
