@@ -57,6 +57,17 @@ test("requests in flight fail at the moment of a disconnect, later ones at once,
   }
 });
 
+test("a refusal of a read of many is an error, never an empty answer", async () => {
+  const bus = await connectTo(server.url);
+  const ask = (query: string) => bus.requests.requestMany("$JS.API.DIRECT.GET.JOBS", query, { timeoutMs: 10_000 });
+  try {
+    expect(await ask(JSON.stringify({ multi_last: ["download.job.nobody"] }))).toEqual([]);
+    await expect(ask("{")).rejects.toMatchObject({ code: "REJECTED" });
+  } finally {
+    await bus.close();
+  }
+});
+
 test("an answer that does not come is a time-out; a bounded number is awaited at once", async () => {
   const proxy = await startTcpProxy(server.port);
   const bus = await connectTo(`nats://127.0.0.1:${proxy.port}`);
