@@ -5,6 +5,7 @@ import {
   createDeadLetters,
   createJobStore,
   createWorkQueue,
+  watchBus,
 } from "@longhaul/bus";
 import { createObjects } from "@longhaul/objects";
 import { BootError, runService, type ServiceContext, supervise, systemClock, systemRandom } from "@longhaul/runtime";
@@ -13,16 +14,13 @@ import { buildGateway } from "./app.ts";
 import { type GatewayConfig, gatewayConfig } from "./config.ts";
 import type { App } from "./plugins/app.ts";
 
-/** Of one health check. */
-const PING_TIMEOUT_MS = 2000;
-
 await runService("gateway", gatewayConfig, async (context: ServiceContext<GatewayConfig>) => {
   const { config, log, metrics, health, releasers, signal, step } = context;
 
   const bus = await step("connect to NATS", () =>
     connectBus({
       servers: config.natsUrl,
-      name: "gateway",
+      name: "longhaul-gateway",
       credsFile: config.natsCredsFile,
       caFile: config.natsCaFile,
       log,
@@ -37,7 +35,7 @@ await runService("gateway", gatewayConfig, async (context: ServiceContext<Gatewa
   releasers.defer("the connections to S3", () => objects.close());
   await step("look at the servers", () =>
     Promise.all([
-      health.watch("nats", { critical: true, ping: () => bus.ping(PING_TIMEOUT_MS) }),
+      watchBus(bus, health),
       health.watch("mongodb", { critical: false, ping: () => store.ping() }),
       health.watch("s3", { critical: false, ping: (stopped) => objects.results.ping(stopped) }),
     ]),

@@ -1,4 +1,4 @@
-import { assertTopology, connectBus } from "@longhaul/bus";
+import { assertTopology, connectBus, watchBus } from "@longhaul/bus";
 import { runService } from "@longhaul/runtime";
 import { connectStore, StoreError } from "@longhaul/store";
 import { notifierConfig } from "./config.ts";
@@ -29,7 +29,7 @@ await runService("notifier", notifierConfig, async ({ config, log, metrics, heal
     }
   });
 
-  await health.watch("nats", { critical: true, ping: () => bus.ping(config.busTimeoutMs) });
+  await watchBus(bus, health);
   await health.watch("mongodb", { critical: false, ping: () => store.ping() });
 
   const notifier = startNotifier({ config, bus, store, log, metrics, health, signal });

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { assertTopology, connectBus } from "@longhaul/bus";
+import { assertTopology, connectBus, watchBus } from "@longhaul/bus";
 import { createObjects } from "@longhaul/objects";
 import { runService } from "@longhaul/runtime";
 import { connectStore } from "@longhaul/store";
@@ -25,7 +25,7 @@ await runService("processor", processorConfig, async ({ config, log, metrics, he
   const store = connectStore(config, log);
   releasers.defer("the connections to MongoDB", () => store.close());
 
-  await health.watch("nats", { critical: true, ping: () => bus.ping(config.busTimeoutMs) });
+  await watchBus(bus, health);
   await health.watch("s3", { critical: true, ping: (signal) => objects.source.ping(signal) });
   await health.watch("mongodb", { critical: false, ping: () => store.ping() });
 
