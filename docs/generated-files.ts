@@ -1,5 +1,6 @@
 import {
   attemptsConfig,
+  breakerConfig,
   expiryConfig,
   housekeepingConfig,
   httpConfig,
@@ -52,6 +53,7 @@ const CHAPTERS: Chapter[] = [
   chapter("Live connections", liveConfig),
   chapter("Size of a job", jobLimitsConfig),
   chapter("Tries", attemptsConfig),
+  chapter("Circuit breakers", breakerConfig),
   chapter("Keeping", { ...retentionConfig, ...expiryConfig }),
   chapter("Work", workerConfig),
   chapter("Housekeeping", housekeepingConfig),

@@ -23,6 +23,17 @@ export const attemptsConfig = {
   retryBaseMs: envInt({ min: 1, max: 600_000 }).default(2000).describe("wait before the second try; doubles after"),
 };
 
+/** When calls to a store or a host that fails are no longer made, and how often it is looked at again. */
+export const breakerConfig = {
+  breakerErrorPercent: envInt({ min: 1, max: 99 })
+    .default(50)
+    .describe("percent of the last calls to a store; when more fail, none is made for a while"),
+  breakerMinCalls: envInt({ min: 1, max: 10_000 }).default(20).describe("how many calls are the last calls"),
+  breakerResetMs: envInt({ min: 10, max: 3_600_000 })
+    .default(60_000)
+    .describe("after this time one call looks whether the store is well again"),
+};
+
 /** How long jobs and their results are kept. */
 export const retentionConfig = {
   resultTtlSeconds: envInt({ min: 300, max: 7 * DAY_SECONDS })
