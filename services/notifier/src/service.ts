@@ -65,6 +65,8 @@ export function startNotifier({ config, bus, store, log, metrics, health, signal
       },
       ending: store.ending,
       config,
+      clock: systemClock,
+      random: systemRandom,
       log,
     }),
   ];
