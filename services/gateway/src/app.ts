@@ -25,7 +25,7 @@ import { inFlight } from "./plugins/in-flight.ts";
 import { openapi } from "./plugins/openapi.ts";
 import { answerError, problems } from "./plugins/problems.ts";
 import { requestId } from "./plugins/request-id.ts";
-import { standardHeaders } from "./plugins/standard-headers.ts";
+import { securityHeaders, standardHeaders } from "./plugins/standard-headers.ts";
 import { traceContext } from "./plugins/trace-context.ts";
 import { websocket } from "./plugins/websocket.ts";
 import { requestPath } from "./request-path.ts";
@@ -82,6 +82,7 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
 }
 
 function newApp({ config, log, random }: GatewayParts): App {
+  const security = securityHeaders(config.publicUrl ?? "");
   const app = Fastify({
     loggerInstance: log,
     // One logger for all requests: what a line needs of its request, it names. A child for each costs more than a poll.
@@ -93,8 +94,9 @@ function newApp({ config, log, random }: GatewayParts): App {
     // Longer than any path can be: an id of any length is looked at, and not found.
     routerOptions: { maxParamLength: 65_536 },
     rewriteUrl: (request) => requestPath(request.url ?? "/"),
-    frameworkErrors: answerError,
-    clientErrorHandler: clientErrorHandler(random),
+    // What fails before routing meets no hook.
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply.headers(security)),
+    clientErrorHandler: clientErrorHandler(random, security),
     // What is still asked while we close is answered: the connection's end tells the client where to go next.
     return503OnClosing: false,
     forceCloseConnections: "idle",
@@ -122,7 +124,7 @@ async function plugins(app: App, { config, metrics, random }: GatewayParts, sock
   inFlight(app, config.requestTimeoutMs);
   traceContext(app, random);
   httpMetrics(app, metrics);
-  standardHeaders(app, { secure: publicUrl.startsWith("https://") });
+  standardHeaders(app, securityHeaders(publicUrl));
   cors(app, config.allowedOrigins);
   problems(app, methodsOf);
   await websocket(app, () => sockets.shutdown());
