@@ -2,8 +2,8 @@ import type { PutOnce, Stored } from "@longhaul/bus";
 import type { CreateDownload, JobRecord, JobSpec, StoredRecord } from "@longhaul/contracts";
 import { bodyHash, isLive, isUnfinished, newJob, safeResultName } from "@longhaul/job";
 import type { View } from "@longhaul/store";
-import { ProblemError } from "../problem-error.ts";
-import { AWAY_RETRY_SECONDS, writeJob } from "./job-write.ts";
+import { AWAY_RETRY_SECONDS, ProblemError } from "../problem-error.ts";
+import { writeJob } from "./job-write.ts";
 
 /** What create needs of the world. */
 export type CreatePorts = {

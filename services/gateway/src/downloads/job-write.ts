@@ -1,9 +1,7 @@
 import { BusError, type PutOnce, type PutOptions, type PutResult } from "@longhaul/bus";
 import type { Change } from "@longhaul/job";
-import { ProblemError } from "../problem-error.ts";
+import { AWAY_RETRY_SECONDS, ProblemError } from "../problem-error.ts";
 
-/** How soon it makes sense to ask again when the bus is away, seconds. */
-export const AWAY_RETRY_SECONDS = 2;
 const FULL_RETRY_SECONDS = 30;
 
 /** A write that was settled: it is stored, or another writer was first. */
