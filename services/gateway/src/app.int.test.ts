@@ -54,6 +54,7 @@ describe("create", () => {
     const job = apiJob.parse(await response.json());
     expect(job).toMatchObject({ status: "queued", name: "tax 2025", progress: { filesTotal: 1, percent: 0 } });
     expect(response.headers.get("location")).toBe(`https://files.example${DOWNLOADS}/${job.id}`);
+    expect(response.headers.get("etag")).toBe(`W/"${job.version}"`);
 
     const stored = await gateway.jobs.newest(job.id);
     expect(`${stored?.seq}.0`).toBe(job.version);
@@ -199,6 +200,7 @@ describe("every route", () => {
       expect([path.slice(0, 30), response.status, problem.code]).toEqual([path.slice(0, 30), 404, "NOT_FOUND"]);
       expect(problem.traceId).toMatch(/^[0-9a-f]{32}$/);
       expect(response.headers.get("x-request-id")).toBe(problem.requestId);
+      expect(response.headers.get("x-content-type-options")).toBe("nosniff");
     }
   });
 
@@ -235,10 +237,22 @@ describe("every route", () => {
     for (const name of ["ETag", "Idempotent-Replayed", "Idempotency-Key-Expires"]) expect(names).toContain(name);
   });
 
-  test("headers that are too large are refused as a problem", async () => {
-    const text = await rawRequest(`GET /health HTTP/1.1\r\nHost: x\r\nX-Large: ${"y".repeat(40_000)}\r\n\r\n`);
-    expect(text).toContain("HTTP/1.1 431");
-    expect(JSON.parse(text.split("\r\n\r\n")[1] ?? "")).toMatchObject({ code: "HEADERS_TOO_LARGE" });
+  test.for([
+    ["too large headers", `X-Large: ${"y".repeat(40_000)}`, 431, "HEADERS_TOO_LARGE"],
+    ["what is no header", "no header", 400, "VALIDATION_ERROR"],
+  ] as const)("%s are refused as a problem, with the headers of every answer", async ([, line, status, code]) => {
+    const text = await rawRequest(`GET /health HTTP/1.1\r\nHost: x\r\n${line}\r\n\r\n`);
+    const [head = "", body = ""] = text.split("\r\n\r\n");
+    const problem = JSON.parse(body) as { requestId: string };
+    expect(head).toContain(`HTTP/1.1 ${status}`);
+    expect(problem).toMatchObject({ code, requestId: expect.stringMatching(UUID) });
+    for (const header of [
+      `x-request-id: ${problem.requestId}`,
+      "x-content-type-options: nosniff",
+      "strict-transport-security: max-age=",
+    ]) {
+      expect(head).toContain(header);
+    }
   });
 
   test("health, OpenAPI and metrics tell what is there", async () => {
