@@ -33,6 +33,8 @@ export const METRICS = {
   socketsOpen: "download_sockets_open",
   /** `dependency` */
   dependencyUp: "dependency_up",
+  /** 1 while calls to the side that `breaker` names are not made, else 0. */
+  breakerOpen: "circuit_breaker_open",
 } as const;
 
 /** Fields of log lines. */

@@ -44,7 +44,7 @@ export {
   retrying,
   takeOver,
 } from "./run.ts";
-export { type Settlement, type SettlePolicy, settle, type TryError } from "./settle.ts";
+export { type Away, type Settlement, type SettlePolicy, settle, type TryError } from "./settle.ts";
 export { shownStatus } from "./shown-status.ts";
 export { userHash } from "./user-hash.ts";
 export { compareVersions, formatVersion, parseVersion, type Version } from "./version.ts";

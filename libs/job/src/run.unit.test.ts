@@ -116,7 +116,7 @@ describe("a failed try", () => {
   const input = { error: TIMEOUT, retryAt: at(30), now: at(20) };
 
   test("waits for the next one, with all its work", () => {
-    const change = retrying(before, { ...input, countFailure: true });
+    const change = retrying(before, { ...input, waitsFor: null });
 
     expect(change.type).toBe("download.retrying.v1");
     expect(change.record).toMatchObject({
@@ -131,10 +131,13 @@ describe("a failed try", () => {
     expect(change.entry).toMatchObject({ run: "run-1", stage: "read-source", code: "SOURCE_TIMEOUT" });
   });
 
-  test("is not used up by a source whose breaker is open", () => {
-    expect(retrying(before, { ...input, countFailure: false }).record).toMatchObject({
+  test.each(["source", "storage"] as const)("is not used up while %s is away", (waitsFor) => {
+    expect(retrying(before, { ...input, waitsFor }).record).toMatchObject({
+      status: "queued",
+      run: null,
       failures: 1,
-      progress: { phase: "waiting_for_source" },
+      retryAt: at(30).toISOString(),
+      progress: { phase: `waiting_for_${waitsFor}` },
     });
   });
 });

@@ -19,6 +19,7 @@ import {
   systemRandom,
 } from "@longhaul/runtime";
 import type { Store } from "@longhaul/store";
+import { createBreakerWatch, pauseWhileAway } from "./breakers.ts";
 import type { ProcessorConfig } from "./config.ts";
 import type { JobFailure } from "./job/job-failure.ts";
 import type { Delivery as JobDelivery, Jobs } from "./job/ports.ts";
@@ -87,6 +88,10 @@ export function startProcessor(deps: ProcessorDeps): Processor {
     onItem: (delivery) => (delivery.item === null ? setAside(delivery, queue, log) : worker.handle(forJob(delivery))),
     log,
   });
+  const breakers = createBreakerWatch(deps);
+  const { results, source } = deps.objects;
+  for (const breaker of new Set([results.breaker, source.breaker])) if (breaker) breakers.watch(breaker);
+  const stopPausing = pauseWhileAway(deps.objects, puller);
   const stopping = new AbortController();
   const housekeeping = startHousekeeping({ ...deps, results: deps.objects.results, signal: stopping.signal });
   deps.health.watchLoops(housekeeping.health);
@@ -94,6 +99,7 @@ export function startProcessor(deps: ProcessorDeps): Processor {
     async stop() {
       stopping.abort();
       stopRechecks();
+      stopPausing();
       await puller.stop();
       await worker.stop();
       await housekeeping.done;
@@ -103,7 +109,11 @@ export function startProcessor(deps: ProcessorDeps): Processor {
 
 function workerSettings(deps: ProcessorDeps): Omit<WorkerDeps, "jobs" | "items" | "progress" | "onEnd"> {
   const { config, log, objects, workerName } = deps;
-  const source = createS3Source(objects.source, config.sourceKeyTemplate);
+  const isOneStore = objects.source.breaker === objects.results.breaker;
+  const source = createS3Source(objects.source, {
+    keyTemplate: config.sourceKeyTemplate,
+    store: isOneStore ? "storage" : "source",
+  });
   return {
     clock: systemClock,
     random: systemRandom satisfies Random,

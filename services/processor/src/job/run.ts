@@ -29,7 +29,8 @@ export type RunDeps = AdmissionDeps & { policy: SettlePolicy };
 
 /** How a run ended, for the log and the metrics. */
 export type RunEnd = {
-  outcome: "completed" | "failed" | "retrying" | "handedback" | "fenced" | "unanswered";
+  /** `waiting`: for a store or a source that is away, as `retrying` but without having used up a try. */
+  outcome: "completed" | "failed" | "retrying" | "waiting" | "handedback" | "fenced" | "unanswered";
   failure?: JobFailure;
 };
 
@@ -79,9 +80,9 @@ async function settleError(held: HeldJob, slot: DeliverySlot, error: unknown, de
     return { outcome: "failed", failure };
   }
   const retryAt = new Date(deps.clock.now() + verdict.delayMs);
-  await held.write(retrying(held.record, { ...details, retryAt, countFailure: true }));
+  await held.write(retrying(held.record, { ...details, retryAt, waitsFor: verdict.waitsFor }));
   slot.nak(verdict.delayMs);
-  return { outcome: "retrying", failure };
+  return { outcome: verdict.waitsFor ? "waiting" : "retrying", failure };
 }
 
 /** Acks the item of a lost run only when the job's state says that its generation is over or another item carries it. */

@@ -1,10 +1,24 @@
 import type { JobErrorCode, Stage } from "@longhaul/contracts";
+import type { Away } from "@longhaul/job";
 import { type Bucket, ObjectsError } from "@longhaul/objects";
 import { JobFailure } from "../job/job-failure.ts";
 import type { Source } from "./source.ts";
 
-/** Files that are objects of a bucket; `keyTemplate` with `{file_id}` names them. */
-export function createS3Source(bucket: Bucket, keyTemplate: string): Source {
+export type S3SourceOptions = {
+  /** With `{file_id}` the key of a file. */
+  keyTemplate: string;
+  /** What is away when the bucket's breaker is open: the store of the results may be its store too. */
+  store: Away;
+};
+
+/** Files that are objects of a bucket. */
+export function createS3Source(bucket: Bucket, { keyTemplate, store }: S3SourceOptions): Source {
+  const sourceFailure = (error: unknown, stage: Stage, fileId: number): unknown => {
+    if (!(error instanceof ObjectsError)) return error;
+    const { retryAfterMs } = error;
+    const waitsFor = error.code === "BREAKER_OPEN" ? store : null;
+    return new JobFailure({ stage, code: codeOf(error, stage), fileId, retryAfterMs, waitsFor }, { cause: error });
+  };
   return {
     async find(fileId, signal) {
       const key = keyTemplate.replaceAll("{file_id}", String(fileId));
@@ -25,12 +39,6 @@ export function createS3Source(bucket: Bucket, keyTemplate: string): Source {
       }
     },
   };
-}
-
-function sourceFailure(error: unknown, stage: Stage, fileId: number): unknown {
-  if (!(error instanceof ObjectsError)) return error;
-  const { retryAfterMs } = error;
-  return new JobFailure({ stage, code: codeOf(error, stage), fileId, retryAfterMs }, { cause: error });
 }
 
 function codeOf({ code }: ObjectsError, stage: Stage): JobErrorCode {
