@@ -8,7 +8,7 @@ export const ACK_WAIT_MS = 2000;
 export async function migrate(bus: Bus, config: StoreConfig): Promise<void> {
   const settings = { replicas: 1, jobsMaxBytes: 64 * 1024 ** 2, ackWaitMs: ACK_WAIT_MS };
   for (const step of busMigrations) await step.up(bus, settings);
-  const target = connectForMigration(config);
+  const target = connectForMigration({ ...config, mongodbRecordsDatabase: `${config.mongodbViewsDatabase}_records` });
   for (const step of storeMigrations) await step.up(target);
   await target.close();
 }

@@ -1,7 +1,7 @@
 import type { Bus, CoreMessages, DeadLetters, JobStore, WorkQueue } from "@longhaul/bus";
 import type { Objects } from "@longhaul/objects";
 import type { Clock, HealthRegistry, Logger, Loop, Metrics, Random } from "@longhaul/runtime";
-import type { DeadLetterViews, JobViews, Operations, View } from "@longhaul/store";
+import type { DeadLetterViews, JobViews, Records, View } from "@longhaul/store";
 import Fastify, { LogController } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { deadLetterRoutes } from "./admin/routes/dead-letters.ts";
@@ -39,7 +39,8 @@ export type GatewayParts = {
   work: Pick<WorkQueue, "send">;
   core: Pick<CoreMessages, "subscribePush">;
   views: Pick<JobViews, "get">;
-  operations: Operations;
+  /** What cannot be rebuilt: bulk work, and who asked for what. */
+  records: Pick<Records, "operations" | "audit">;
   deadLetters: { views: DeadLetterViews; messages: DeadLetters };
   objects: Pick<Objects, "results" | "source">;
   health: HealthRegistry;
@@ -168,17 +169,18 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
   });
   const controlPorts = { ...ports, view: (id: string) => parts.views.get(id), unit: () => random.unit() };
   controlRoutes(app, { ports: controlPorts, policy, watches });
+  const audit = { audit: parts.records.audit, now: () => clock.now(), randomId: () => random.id() };
   deadLetterRoutes(app, {
+    audit,
     ports: { ...parts.deadLetters, control: controlPorts },
     policy: { ...policy, cursorSecret: config.idSecret },
     watches,
   });
   operationRoutes(app, {
     ports: {
-      operations: parts.operations,
+      ...audit,
+      operations: parts.records.operations,
       views: parts.deadLetters.views,
-      now: () => clock.now(),
-      randomId: () => random.id(),
     },
     policy: { maxAttempts: config.maxAttempts, tokenSecret: config.idSecret },
   });

@@ -51,7 +51,7 @@ await runService("gateway", gatewayConfig, async (context: ServiceContext<Gatewa
     work,
     core: createCore(bus, log),
     views: store.views,
-    operations: store.operations(config.mongodbRecordsDatabase),
+    records: store.records(config.mongodbRecordsDatabase),
     deadLetters: { views: store.deadLetters, messages: createDeadLetters(bus, limits) },
     objects,
     health,

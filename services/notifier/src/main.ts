@@ -20,9 +20,10 @@ await runService("notifier", notifierConfig, async ({ config, log, metrics, heal
 
   const store = connectStore(config, log);
   releasers.defer("the connections to MongoDB", () => store.close());
-  await step("check the indexes of the views", async () => {
+  await step("check the indexes", async () => {
     try {
       await store.views.assertIndexes();
+      await store.records(config.mongodbRecordsDatabase).assertIndexes();
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       log.warn({ err: error }, "MongoDB is away: pushes begin now, the views follow when it is back");

@@ -74,7 +74,7 @@ export async function startTestGateway({ natsUrl, mongodbUrl, s3, env }: TestSer
   const [store, objects] = [connectStore(config, log), createObjects(config)];
   const [jobs, core, work] = [createJobStore(bus, limits), createCore(bus, log), createWorkQueue(bus, limits)];
   const world = { clock: systemClock, random: systemRandom, log };
-  const operations = store.operations(config.mongodbRecordsDatabase);
+  const records = store.records(config.mongodbRecordsDatabase);
   const deadLetters = { views: store.deadLetters, messages: createDeadLetters(bus, limits) };
   const parts = {
     config,
@@ -83,7 +83,7 @@ export async function startTestGateway({ natsUrl, mongodbUrl, s3, env }: TestSer
     work,
     core,
     views: store.views,
-    operations,
+    records,
     deadLetters,
     objects,
     health,
