@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "@longhaul/runtime";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../../../tests/support/until.ts";
 import { ACK_WAIT_MS, startWorkerBench, type WorkerBench } from "../../../tests/support/worker-bench.ts";
+import { JobFailure } from "./job/job-failure.ts";
 import type { Completion, Work } from "./job/run.ts";
 
 const HAND_BACKS = 10;
@@ -80,6 +81,21 @@ test("ten hand-backs of one job cost no try and count no crash", async () => {
   const worker = bench.startWorker(async (record) => completion(record));
   await until("its end", isCompleted(id));
   expect(await bench.record(id)).toMatchObject({ generation: 1, failures: 0, crashes: 0 });
+  await worker.stop();
+});
+
+test.each([
+  ["all of them", new JobFailure({ stage: "plan", code: "ALL_FILES_FAILED", fileErrors: [[0, "FILE_TOO_LARGE"]] })],
+  ["the only one", new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE", fileId: 70_000 })],
+])("a job that fails with its files, %s, keeps why each did", async (_, failure) => {
+  const worker = bench.startWorker(() => Promise.reject(failure));
+  const id = await bench.create();
+  await until("its end", async () => (await statusOf(id)) === "failed");
+  expect(await bench.record(id)).toMatchObject({
+    error: { code: failure.code },
+    outcomes: { doneThrough: 1, exceptions: [[0, "FILE_TOO_LARGE"]] },
+    progress: { filesTotal: 1, filesDone: 0, filesFailed: 1 },
+  });
   await worker.stop();
 });
 

@@ -11,8 +11,13 @@ export class JobFailure extends Error {
   readonly fileId: number | null;
   readonly retryAfterMs: number | undefined;
   readonly waitsFor: Away | null;
+  /** Why each file failed, by its place in the request, when all of them did. */
+  readonly fileErrors: [number, JobErrorCode][] | null;
 
-  constructor(failure: TryError & { fileId?: number | null }, options?: ErrorOptions) {
+  constructor(
+    failure: TryError & { fileId?: number | null; fileErrors?: [number, JobErrorCode][] },
+    options?: ErrorOptions,
+  ) {
     super(`${failure.code} at ${failure.stage}`, options);
     this.name = "JobFailure";
     this.stage = failure.stage;
@@ -20,6 +25,7 @@ export class JobFailure extends Error {
     this.fileId = failure.fileId ?? null;
     this.retryAfterMs = failure.retryAfterMs;
     this.waitsFor = failure.waitsFor ?? null;
+    this.fileErrors = failure.fileErrors ?? null;
   }
 }
 

@@ -75,7 +75,7 @@ async function settleError(held: HeldJob, slot: DeliverySlot, error: unknown, de
   const verdict = settle(failure, held.record, deps.policy, deps.random.unit());
   const details = { error: jobError(failure.code, failure.stage, failure.fileId), ...occasion(held.record, deps) };
   if (verdict.do === "fail") {
-    await held.write(failed(held.record, details));
+    await held.write(failed(held.record, { ...details, ...filesOf(held.record, failure) }));
     slot.ack();
     return { outcome: "failed", failure };
   }
@@ -83,6 +83,20 @@ async function settleError(held: HeldJob, slot: DeliverySlot, error: unknown, de
   await held.write(retrying(held.record, { ...details, retryAt, waitsFor: verdict.waitsFor }));
   slot.nak(verdict.delayMs);
   return { outcome: verdict.waitsFor ? "waiting" : "retrying", failure };
+}
+
+/** What a failure tells of the job's files, when all have failed; the only file of a job fails with it. */
+function filesOf(
+  { spec, progress }: JobRecord,
+  { code, fileId, fileErrors }: JobFailure,
+): { outcomes?: Outcomes; progress?: Progress } {
+  const only: Outcomes["exceptions"] | null = spec.filesTotal === 1 && fileId !== null ? [[0, code]] : null;
+  const exceptions = fileErrors ?? only;
+  if (exceptions === null) return {};
+  return {
+    outcomes: { doneThrough: spec.filesTotal, exceptions },
+    progress: { ...progress, filesFailed: spec.filesTotal },
+  };
 }
 
 /** Acks the item of a lost run only when the job's state says that its generation is over or another item carries it. */

@@ -50,7 +50,7 @@ export async function planFiles(
   const present = found.filter((file) => typeof file !== "string");
   const missing = [...found.entries()].filter((entry): entry is [number, JobErrorCode] => typeof entry[1] === "string");
   const bytesTotal = present.reduce((sum, file) => sum + file.sizeBytes, 0);
-  if (present.length === 0) throw new JobFailure({ stage: "plan", code: "ALL_FILES_FAILED" });
+  if (present.length === 0) throw new JobFailure({ stage: "plan", code: "ALL_FILES_FAILED", fileErrors: missing });
   if (bytesTotal > limits.jobMaxBytes) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
   return { present, missing, bytesTotal };
 }
