@@ -8,7 +8,7 @@ import { Process } from "../sim/kernel/process.ts";
 import { createObjectClient } from "../sim/objects/object-client.ts";
 import { ObjectServer } from "../sim/objects/object-server.ts";
 import { type Options, optionsOf } from "../sim/options.ts";
-import { ViewStore } from "../sim/views.ts";
+import { ViewServer } from "../sim/views/view-server.ts";
 import { World } from "../sim/world.ts";
 import type { Bench } from "./bench.ts";
 import { Inbox } from "./inbox.ts";
@@ -32,7 +32,7 @@ function quietCorner(): Corner {
   const connection = new Connection(process, server, world);
   const store = new ObjectServer({ lenient: false }, () => world.now);
   const cleanup = new CleanupConsumer(server.jobs, world.scheduler, ACK_WAIT_MS);
-  const views = new ViewStore(world, server);
+  const views = new ViewServer(() => world.now);
   const scene = { world, server, cleanup, views, store, witnesses: new Witnesses([]) };
   return { world, server, process, connection, client: new BusClient(connection, scene) };
 }

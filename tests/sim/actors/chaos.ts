@@ -2,19 +2,25 @@ import type { Prng } from "../kernel/prng.ts";
 import type { Scene } from "../scene.ts";
 import type { Crew, Mortal } from "./crew.ts";
 import type { GatewayActor } from "./gateway-actor.ts";
+import type { NotifierActor } from "./notifier-actor.ts";
 import type { WorkerActor } from "./worker-actor.ts";
+
+export type Crews = { workers: Crew<WorkerActor>; gateways: Crew<GatewayActor>; notifiers: Crew<NotifierActor> };
+type Victim = WorkerActor | GatewayActor | NotifierActor;
 
 /** Draws from the seed what befalls the processes and the bus, and when; all of it is over when the faults end. */
 export class Chaos {
   readonly #scene: Scene;
   readonly #workers: Crew<WorkerActor>;
   readonly #gateways: Crew<GatewayActor>;
+  readonly #notifiers: Crew<NotifierActor>;
   readonly #prng: Prng;
 
-  constructor(scene: Scene, workers: Crew<WorkerActor>, gateways: Crew<GatewayActor>) {
+  constructor(scene: Scene, { workers, gateways, notifiers }: Crews) {
     this.#scene = scene;
     this.#workers = workers;
     this.#gateways = gateways;
+    this.#notifiers = notifiers;
     this.#prng = scene.world.prng("chaos");
   }
 
@@ -23,6 +29,7 @@ export class Chaos {
     const workers = this.#workers;
     this.#times(chaos.kills, () => this.#kill(workers, this.#prng.pick(workers.members)));
     this.#times(chaos.gatewayKills, () => this.#kill(this.#gateways, this.#prng.pick(this.#gateways.members)));
+    this.#times(chaos.notifierKills, () => this.#kill(this.#notifiers, this.#prng.pick(this.#notifiers.members)));
     this.#times(chaos.freezes, () => this.#freeze(this.#anyone()));
     this.#times(chaos.terminations, () => this.#terminate(this.#prng.pick(workers.members)));
     this.#times(chaos.outages, () => this.#outage());
@@ -44,6 +51,15 @@ export class Chaos {
     });
   }
 
+  /** One of those who decide about a job from outside dies or stalls: the most dangerous when it has read and not written. */
+  strikeDecider(): void {
+    const [gateways, notifiers] = [this.#gateways, this.#notifiers];
+    const ofGateways = this.#prng.chance(0.7);
+    if (this.#prng.chance(0.7)) this.#freeze(this.#prng.pick<Victim>((ofGateways ? gateways : notifiers).members));
+    else if (ofGateways) this.#kill(gateways, this.#prng.pick(gateways.members));
+    else this.#kill(notifiers, this.#prng.pick(notifiers.members));
+  }
+
   #kill<A extends Mortal<A>>(crew: Crew<A>, victim: A): void {
     const { world } = this.#scene;
     if (victim.process.state === "dead") return;
@@ -53,7 +69,7 @@ export class Chaos {
     world.scheduler.after(this.#prng.magnitude(100, 60_000), () => crew.replace(victim));
   }
 
-  #freeze(victim: WorkerActor | GatewayActor): void {
+  #freeze(victim: Victim): void {
     const { world } = this.#scene;
     if (victim.process.state !== "running") return;
     // Half of them long enough for the item to go to another worker meanwhile.
@@ -95,7 +111,7 @@ export class Chaos {
     });
   }
 
-  #disconnect(victim: WorkerActor | GatewayActor): void {
+  #disconnect(victim: Victim): void {
     const { world } = this.#scene;
     const forMs = this.#prng.magnitude(50, 1.5 * world.options.ackWaitMs);
     world.disturb("disconnects", { process: victim.process.name });
@@ -118,15 +134,15 @@ export class Chaos {
   #times(count: number, strike: () => void): void {
     const { world } = this.#scene;
     for (let i = 0; i < count; i++) {
-      world.scheduler.after(this.#prng.unit() * world.options.faultsEndMs, strike);
+      world.scheduler.after(this.#prng.unit() * world.options.busyMs, strike);
     }
   }
 
-  #everyone(): (WorkerActor | GatewayActor)[] {
-    return [...this.#workers.members, ...this.#gateways.members];
+  #everyone(): Victim[] {
+    return [...this.#workers.members, ...this.#gateways.members, ...this.#notifiers.members];
   }
 
-  #anyone(): WorkerActor | GatewayActor {
+  #anyone(): Victim {
     return this.#prng.pick(this.#everyone());
   }
 }

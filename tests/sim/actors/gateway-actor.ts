@@ -1,22 +1,20 @@
 import type { CreateDownload, JobRecord } from "@longhaul/contracts";
 import type { ControlCommand } from "@longhaul/job";
-import { controlDownload, eraseDownload } from "../../../services/gateway/src/downloads/control.ts";
-import { createDownload } from "../../../services/gateway/src/downloads/create.ts";
+import type { View } from "@longhaul/store";
+import { type ControlPolicy, controlDownload, eraseDownload } from "../../../services/gateway/src/downloads/control.ts";
+import { type CreatePolicy, type CreatePorts, createDownload } from "../../../services/gateway/src/downloads/create.ts";
+import { keyedJobId } from "../../../services/gateway/src/downloads/idempotency-key.ts";
 import { ProblemError } from "../../../services/gateway/src/problem-error.ts";
 import { BusClient } from "../bus/bus-client.ts";
 import { Connection } from "../bus/connection.ts";
 import { Process } from "../kernel/process.ts";
 import type { Scene } from "../scene.ts";
+import { createViewClient, type ViewClient } from "../views/view-client.ts";
 import type { Promises } from "./promises.ts";
 
-const DAY_SECONDS = 86_400;
-const POLICY = {
-  deadlineSeconds: 7 * DAY_SECONDS,
-  putDeadlineMs: 5_000,
-  retryWindowFailedSeconds: 30 * DAY_SECONDS,
-  retryWindowCancelledSeconds: 7 * DAY_SECONDS,
-};
+const PUT_DEADLINE_MS = 5_000;
 const OWNER = { tenant: "acme", user: "ada", tier: "basic" };
+const ID_SECRET = "of all simulated gateways";
 
 export type UserCommand = ControlCommand | "erase";
 
@@ -28,6 +26,8 @@ export class GatewayActor {
   readonly #place: string;
   readonly #bus: BusClient;
   readonly #promises: Promises;
+  readonly #views: ViewClient;
+  readonly #policy: CreatePolicy & ControlPolicy;
   /** Jobs whose record was or may be written by a request that has not put its work item yet. */
   readonly #unpaid = new Map<string, number>();
 
@@ -40,6 +40,9 @@ export class GatewayActor {
     this.process = new Process(name, world.scheduler, world.prng(name));
     this.connection = new Connection(this.process, server, world);
     this.#bus = new BusClient(this.connection, scene);
+    this.#views = createViewClient(this.process, scene.views, world);
+    const { retention } = world.options;
+    this.#policy = { ...retention, deadlineSeconds: retention.jobDeadlineSeconds, putDeadlineMs: PUT_DEADLINE_MS };
     this.process.atDeath(() => {
       for (const job of this.#unpaid.keys()) promises.excuseMissingItem(job);
     });
@@ -49,25 +52,26 @@ export class GatewayActor {
     return new GatewayActor(this.#scene, this.#promises, this.#place, life);
   }
 
-  /** `POST /v1/downloads`. @throws ProblemError */
-  async create(body: CreateDownload): Promise<string> {
-    const id = this.process.random.id();
+  /** `POST /v1/downloads`, with this idempotency key, if any. @throws ProblemError, BusError */
+  async create(body: CreateDownload, key: string | null): Promise<string> {
+    const { random } = this.process;
+    const keyedId = key === null ? null : keyedJobId(ID_SECRET, OWNER, key);
+    const id = keyedId ?? random.id();
     return await this.#owing(id, async () => {
-      const traceId = this.process.random.hex(16);
-      const traceparent = `00-${traceId}-${this.process.random.hex(8)}-01`;
-      const ports = {
-        newest: (job: string) => this.#bus.newest(job),
-        viewIfThere: () => Promise.resolve(null),
-        put: this.#bus.put,
-        sendWork: (record: JobRecord, seq: number) => this.#send(record, seq),
-        busConnected: () => this.connection.connected,
-        now: () => this.process.clock.now(),
-        randomId: () => id,
-      };
+      const traceId = random.hex(16);
+      const traceparent = `00-${traceId}-${random.hex(8)}-01`;
       const caller = { owner: OWNER, clientIp: "192.0.2.1", userAgent: null, createdVia: "v1", traceparent, traceId };
-      const { record } = await createDownload(ports, POLICY, { body, keyedId: null, ...caller });
-      this.#promises.accepted.add(record.id);
-      return record.id;
+      const { witnesses } = this.#scene;
+      const asked = { body, at: this.#scene.world.now };
+      try {
+        const created = await createDownload(this.#createPorts(id), this.#policy, { body, keyedId, ...caller });
+        this.#promises.accepted.add(created.record.id);
+        if (keyedId !== null) witnesses.onKeyAnswered(keyedId, asked, created);
+        return created.record.id;
+      } catch (error) {
+        if (keyedId !== null && error instanceof ProblemError) witnesses.onKeyAnswered(keyedId, asked, error.code);
+        throw error;
+      }
     });
   }
 
@@ -76,15 +80,36 @@ export class GatewayActor {
     await this.#owing(id, async () => {
       const ports = {
         newest: (job: string) => this.#bus.newest(job),
-        view: () => Promise.resolve(null),
+        view: this.#views.get,
         put: this.#bus.put,
         sendWork: (record: JobRecord, seq: number) => this.#send(record, seq),
         now: () => this.process.clock.now(),
         unit: () => this.process.random.unit(),
       };
       const request = { id, actor: OWNER.user, admits: () => true, traceId: "0".repeat(32), traceparent: "" };
-      if (command === "erase") await eraseDownload(ports, POLICY, request);
-      else await controlDownload(ports, POLICY, { ...request, command });
+      if (command === "erase") await eraseDownload(ports, this.#policy, request);
+      else await controlDownload(ports, this.#policy, { ...request, command });
+    });
+  }
+
+  #createPorts(id: string): CreatePorts {
+    return {
+      newest: (job) => this.#bus.newest(job),
+      viewIfThere: (job) => this.#viewIfThere(job),
+      put: this.#bus.put,
+      sendWork: (record, seq) => this.#send(record, seq),
+      busConnected: () => this.connection.connected,
+      now: () => this.process.clock.now(),
+      randomId: () => id,
+    };
+  }
+
+  /** As the gateway does it: a create does not wait for views that are away. */
+  #viewIfThere(job: string): Promise<View | null> {
+    this.#promises.looksAnew(this.process.name, job);
+    return this.#views.get(job).catch(() => {
+      this.#promises.lookedInVain(this.process.name, job);
+      return null;
     });
   }
 

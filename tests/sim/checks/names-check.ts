@@ -1,34 +1,20 @@
-import type { StoredRecord } from "@longhaul/contracts";
 import type { StoredWrite } from "../bus/jobs-stream.ts";
 import type { Process } from "../kernel/process.ts";
 import { jobOf } from "../objects/object-client.ts";
 import type { Scene } from "../scene.ts";
+import { namesObject, namesUpload, standingOf } from "./named.ts";
 import type { Witness } from "./witness.ts";
-
-const UNFINISHED: readonly StoredRecord["status"][] = ["queued", "running", "paused"];
-
-/** Whether the record says that an upload under this key is in use. */
-export function namesUpload(record: StoredRecord | null, key: string): boolean {
-  if (record === null || record.status === "erased" || !UNFINISHED.includes(record.status)) return false;
-  return record.checkpoint?.upload.key === key;
-}
-
-/** Whether the record says that the object is in use. */
-export function namesObject(record: StoredRecord | null, key: string): boolean {
-  if (record?.status === "completed") return record.result?.key === key;
-  return namesUpload(record, key);
-}
 
 /**
  * A run makes things only under a key that it was the first to name, after the record names it; and what a record names
  * is not deleted.
  */
 export class NamesCheck implements Witness {
-  readonly #scene: Pick<Scene, "world" | "server">;
+  readonly #scene: Pick<Scene, "world" | "server" | "views">;
   /** The run that was the first to name a key. */
   readonly #namedBy = new Map<string, string | null>();
 
-  constructor(scene: Pick<Scene, "world" | "server" | "store">) {
+  constructor(scene: Pick<Scene, "world" | "server" | "views" | "store">) {
     this.#scene = scene;
     scene.store.onRemoved((what, key) => this.#removed(what, key));
   }
@@ -49,7 +35,7 @@ export class NamesCheck implements Witness {
 
   #removed(what: "upload" | "object", key: string): void {
     const job = jobOf(key);
-    const record = this.#scene.server.jobs.newest(job ?? "")?.record ?? null;
+    const record = standingOf(this.#scene, job ?? "");
     const isNamed = what === "upload" ? namesUpload(record, key) : namesObject(record, key);
     if (isNamed) this.#scene.world.violate(`the ${what} ${key} is removed although the job names it`, job);
   }
