@@ -122,7 +122,7 @@ async function newest(id: string): Promise<{ seq: number; record: JobRecord }> {
   return { seq: stored.seq, record: stored.record };
 }
 
-async function command(id: string, type: ControlCommand): Promise<void> {
+async function command(id: string, type: ControlCommand | "erase"): Promise<void> {
   const { seq, record } = await newest(id);
   const rules = { ...POLICY, userHash: userHash(record.tenant, record.user), archived: false };
   const decision = decide(record, { type, actor: "test" }, new Date(), rules);
@@ -204,6 +204,23 @@ test("a job that waits can be paused, resumed and cancelled", async () => {
   expect((await recordOf(paused)).status).toBe("paused");
   expect((await recordOf(cancelled)).status).toBe("cancelled");
   await worker.stop();
+}, 120_000);
+
+test("what a deleted job leaves while the store is away is removed when it is back", async () => {
+  const worker = await start();
+  const id = await create();
+  await until("it to be done", () => areCompleted([id]), 60_000);
+  const key = (await recordOf(id)).result?.key ?? "";
+  const { results, close } = createObjects({ ...configOf(), s3Endpoint: inject("s3").endpoint });
+  onTestFinished(close);
+  proxy.spoil("any", "503");
+  await createMany(4);
+  await isOpen(worker);
+  await command(id, "erase");
+  await probesFail(worker, 1);
+  expect(await results.head(key)).not.toBeNull();
+  proxy.heal();
+  await until("it to be gone", async () => (await results.head(key)) === null, 60_000);
 }, 120_000);
 
 test("a store of which one operation hangs lets go of its jobs when the process stops", async () => {
