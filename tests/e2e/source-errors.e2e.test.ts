@@ -146,9 +146,9 @@ test(`of ${JOBS} jobs, 1 % of them with permanent and 5 % with passing errors, e
   expect(histories.broken()).toEqual([]);
 
   const ended = [...records.values()].map(({ record }) => record);
-  let left: string[] = [];
-  const lookForMore = async () => (left = await leftovers(stack.run(), ended)).length === 0;
-  await until("nothing to be left behind", lookForMore, 60_000).catch(() => expect(left).toEqual([]));
+  const left = () => leftovers(stack.run(), ended);
+  const nothingLeft = async () => (await left()).length === 0;
+  await until("nothing to be left behind", nothingLeft, 60_000).catch(async () => expect(await left()).toEqual([]));
   expect(await consumersOf(stack.run())).toEqual(consumers);
   console.log(
     `${JOBS} jobs: created in ${(createdMs / 1000).toFixed(1)} s, all ended after ${(endedMs / 1000).toFixed(1)} s`,
