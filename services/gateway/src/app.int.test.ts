@@ -273,7 +273,15 @@ describe("every route", () => {
     expect(Object.keys(document.paths[`${DOWNLOADS}/{id}`] ?? {})).toEqual(["get", "delete"]);
     expect(document.paths[DOWNLOADS]?.post?.parameters).toMatchObject([{ in: "header", name: "idempotency-key" }]);
     expect(document.paths[DOWNLOADS]?.post?.requestBody).toBeDefined();
+    const problems = Object.values(document.paths).flatMap((operations) => Object.values(operations));
+    for (const { responses } of problems)
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(["400", "503"]));
+    expect(document.paths[DOWNLOADS]?.post?.responses["422"]).toEqual({
+      description: "`IDEMPOTENCY_KEY_REUSED`: The key belongs to another request.",
+      content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+    });
     const text = await gateway.metrics.registry.metrics();
+    expect(text).toMatch(/download_queue_length\{service="gateway"\} [1-9]/);
     expect(text).toMatch(/download_initiated_total\{service="gateway"\} [1-9]/);
     expect(text).toMatch(/downloads_started_total\{user_tier="unlimited",file_type="zip",service="gateway"\} [1-9]/);
     expect(text).toMatch(/http_server_request_duration_seconds_count\{.*route="\/v1\/downloads\/:id"/);

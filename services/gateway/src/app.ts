@@ -1,4 +1,5 @@
 import type { Bus, CoreMessages, DeadLetters, JobStore, WorkQueue } from "@longhaul/bus";
+import { fileTypeOf } from "@longhaul/contracts";
 import type { Objects } from "@longhaul/objects";
 import type { Clock, HealthRegistry, Logger, Loop, Metrics, Random } from "@longhaul/runtime";
 import type { DeadLetterViews, JobViews, Records, View } from "@longhaul/store";
@@ -36,7 +37,7 @@ export type GatewayParts = {
   config: GatewayConfig;
   bus: Pick<Bus, "connected" | "onStatus">;
   jobs: Pick<JobStore, "newest" | "newestOf" | "put">;
-  work: Pick<WorkQueue, "send">;
+  work: Pick<WorkQueue, "send" | "length">;
   core: Pick<CoreMessages, "subscribePush">;
   views: Pick<JobViews, "get">;
   /** What cannot be rebuilt: bulk work, and who asked for what. */
@@ -145,8 +146,11 @@ async function viewIfThere({ health, views, log }: GatewayParts, id: string): Pr
 
 function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Sockets): void {
   const { config, bus, jobs, work, objects, health, clock, random } = parts;
-  const fileType = /\.(\w{1,16})$/.exec(config.sourceKeyTemplate)?.[1] ?? "other";
-  const metrics = gatewayMetrics(parts.metrics, fileType, () => sockets.size);
+  const metrics = gatewayMetrics(parts.metrics, {
+    fileType: fileTypeOf(config.sourceKeyTemplate),
+    openSockets: () => sockets.size,
+    queueLength: () => work.length(),
+  });
   const ports = { newest: jobs.newest, put: jobs.put, sendWork: work.send, now: () => clock.now() };
   const policy = { ...config, deadlineSeconds: config.jobDeadlineSeconds, putDeadlineMs: config.busTimeoutMs };
   createRoute(app, {
