@@ -13,6 +13,7 @@ export { isDeadLetter } from "./dead-letter.ts";
 export { type DeliveryFacts, type DeliveryVerdict, type ItemInHand, onDelivery, onFenced } from "./delivery.ts";
 export { type EndStatus, isEnded, isLive, isOver, isUnfinished } from "./end.ts";
 export { errorText, isPermanent, jobError, type PublicClass, publicClass } from "./failure.ts";
+export { INVISIBLE } from "./invisible.ts";
 export { type NewJob, newJob } from "./job.ts";
 export { type Found, type Leftovers, leftovers } from "./leftovers.ts";
 export type { Standing } from "./named.ts";
