@@ -45,8 +45,8 @@ export type Options = {
   };
   /**
    * Chances that a write is followed by a death, a stall, or a user's command; a seal by a cancel, an end by a retry;
-   * that something is asked for about the moment at which `JOBS` lets a job go; and that a Complete arrives just after
-   * cleanup has listed.
+   * that something is asked for about the moment at which `JOBS` lets a job go; that a Complete arrives just after
+   * cleanup has listed, and that a listing arrives just after a run has made something.
    */
   ambush: {
     kill: number;
@@ -56,6 +56,7 @@ export type Options = {
     retry: number;
     lifetime: number;
     complete: number;
+    listing: number;
   };
   /** `lenient`: the store checks nothing that it is sent. */
   objects: {
@@ -113,7 +114,7 @@ export function optionsOf(seed: number): Options {
     ackWaitMs: ACK_WAIT_MS,
     faultsEndMs: long ? prng.int(2, 5) * DAY : busyMs,
     commands: prng.chance(0.6) ? prng.int(1, 12) : 0,
-    keyed: prng.chance(0.5) ? 0.6 : 0,
+    keyed: prng.chance(0.5) ? 0.5 : 0,
     bus: {
       delayMs: [0.2, prng.magnitude(2, 2_000)],
       lostRequest: faulty(0.1),
@@ -141,6 +142,7 @@ export function optionsOf(seed: number): Options {
       retry: faulty(0.8),
       lifetime: prng.chance(0.8) ? 0.8 : 0,
       complete: faulty(0.3),
+      listing: faulty(0.3),
     },
     objects: {
       lenient: prng.chance(0.3),

@@ -1,5 +1,6 @@
 import type { CreateDownload } from "@longhaul/contracts";
 import type { Prng } from "../kernel/prng.ts";
+import { jobOf } from "../objects/object-client.ts";
 import type { Scene } from "../scene.ts";
 import type { World } from "../world.ts";
 import type { Crew } from "./crew.ts";
@@ -37,9 +38,11 @@ export class Users {
   #busy = 0;
 
   readonly #server: Scene["server"];
+  readonly #store: Scene["store"];
 
-  constructor({ world, server }: Pick<Scene, "world" | "server">, gateways: Crew<GatewayActor>) {
+  constructor({ world, server, store }: Pick<Scene, "world" | "server" | "store">, gateways: Crew<GatewayActor>) {
     this.#world = world;
+    this.#store = store;
     this.#server = server;
     this.#gateways = gateways;
     this.#prng = world.prng("users");
@@ -82,6 +85,8 @@ export class Users {
       if (record.status === "erased" && this.#world.strikes(this.#prng, REPEAT))
         this.#later(() => this.repeat(record.id));
     });
+    // Cleanup's listing is on its way: whatever the job makes now is in it.
+    this.#store.onWaiting((what, prefix) => what === "made" && this.command(jobOf(prefix) ?? "", "retry"));
   }
 
   #create(): void {
