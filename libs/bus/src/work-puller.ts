@@ -7,7 +7,7 @@ import { publishCore } from "./core-publish.ts";
 import { createDelivery, type Delivery, nak } from "./delivery.ts";
 import { STATUS, WAIT, waiting, whatIsThere } from "./pull-request.ts";
 import { idleLanes, type PulledLane } from "./pulled-lane.ts";
-import { allotSlots, freeSlots, lastFifth, mayTake, type SlotsPerClass, totalSlots } from "./slots.ts";
+import { allotSlots, freeSlots, lastFifth, mayTake, rampedSlots, type SlotsPerClass, totalSlots } from "./slots.ts";
 
 export type Puller = {
   /** Deliveries that are being worked on. */
@@ -15,6 +15,7 @@ export type Puller = {
   readonly slots: number;
   /** Pulls nothing until `resume`; what arrives all the same is handed back. What runs goes on. */
   pause(): void;
+  /** Goes on, with few slots at first: see `rampedSlots`. */
   resume(): void;
   /** Pulls no more; what arrives all the same is handed back. What runs is the caller's to end. */
   stop(): Promise<void>;
@@ -52,7 +53,7 @@ export function startPuller(bus: Bus, options: PullerOptions): Puller {
 class Dispatcher implements Puller {
   readonly slots: number;
   readonly #bus: Bus;
-  readonly #own: SlotsPerClass;
+  readonly #slotsPerClass: SlotsPerClass;
   readonly #onItem: PullerOptions["onItem"];
   readonly #log: Logger;
   readonly #lanes: PulledLane[];
@@ -63,11 +64,12 @@ class Dispatcher implements Puller {
   #tick: NodeJS.Timeout | undefined;
   #unlisten: (() => void) | undefined;
   #state: "pulling" | "paused" | "stopped" = "pulling";
+  #resumedAt = Number.NEGATIVE_INFINITY;
 
   constructor(bus: Bus, { slotsPerClass, onItem, log }: PullerOptions) {
     this.slots = totalSlots(slotsPerClass);
     this.#bus = bus;
-    this.#own = slotsPerClass;
+    this.#slotsPerClass = slotsPerClass;
     this.#onItem = onItem;
     this.#log = log;
     this.#lanes = idleLanes();
@@ -88,7 +90,9 @@ class Dispatcher implements Puller {
   }
 
   resume(): void {
-    if (this.#state === "paused") this.#state = "pulling";
+    if (this.#state !== "paused") return;
+    this.#state = "pulling";
+    this.#resumedAt = performance.now();
     this.#plan();
   }
 
@@ -162,7 +166,7 @@ class Dispatcher implements Puller {
     if (asked) lane.asked--;
     if (lane.asked === 0) lane.request = null;
     // An answer to a request that was given up as lost was not counted: it may find no slot.
-    const unwanted = this.#state !== "pulling" || (!asked && freeSlots(this.#lanes, this.#own) < 1);
+    const unwanted = this.#state !== "pulling" || (!asked && freeSlots(this.#lanes, this.#slotsPerClass) < 1);
     if (unwanted) nak(this.#bus.nc, reply, HAND_BACK_MS);
     else void this.#work(lane, message, reply, ack);
     this.#plan();
@@ -199,11 +203,12 @@ class Dispatcher implements Puller {
   #ask(): void {
     const now = performance.now();
     const pressed = this.#lanes.some((lane) => lane.pending > 0);
+    const slots = rampedSlots(this.#slotsPerClass, now - this.#resumedAt);
     for (const lane of this.#lanes) {
       if (lane.request !== null || lane.pending > 0 || lane.notBefore > now) continue;
-      if (mayTake(lane, this.#lanes, this.#own)) this.#probe(lane, pressed, now);
+      if (mayTake(lane, this.#lanes, slots)) this.#probe(lane, slots, pressed, now);
     }
-    for (const [state, items] of allotSlots(this.#lanes, this.#own)) {
+    for (const [state, items] of allotSlots(this.#lanes, slots)) {
       const lane = this.#lanes.find((candidate) => candidate === state);
       if (lane && lane.notBefore <= now) this.#request(lane, items, whatIsThere(items));
     }
@@ -213,9 +218,9 @@ class Dispatcher implements Puller {
    * A waiting probe holds a slot. That is fine while there are plenty or where the slot is kept for this lane anyway;
    * else the lane is only looked into now and then.
    */
-  #probe(lane: PulledLane, pressed: boolean, now: number): void {
-    const keptAnyway = lane.lane === "fast" && lastFifth(this.#own[lane.class]) > 0;
-    const plenty = this.slots >= 2 * this.#lanes.length;
+  #probe(lane: PulledLane, slots: SlotsPerClass, pressed: boolean, now: number): void {
+    const keptAnyway = lane.lane === "fast" && lastFifth(slots[lane.class]) > 0;
+    const plenty = totalSlots(slots) >= 2 * this.#lanes.length;
     if (plenty && (keptAnyway || !pressed)) {
       this.#request(lane, 1, waiting(1));
     } else {
