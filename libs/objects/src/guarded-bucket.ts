@@ -123,9 +123,10 @@ async function* guardedPieces<T>(breaker: Breaker, open: () => AsyncIterable<T>)
 }
 
 function waitingFor({ isOpen, retryAfterMs }: Breaker, error: unknown): unknown {
-  const refused = error instanceof BreakerOpenError;
-  if (!refused && !(isOpen && judgeStore(error) === "failure")) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const waitMs = refused ? error.retryAfterMs : retryAfterMs;
-  return new ObjectsError(message, { code: "BREAKER_OPEN", retryAfterMs: waitMs, cause: error });
+  if (error instanceof BreakerOpenError) {
+    return new ObjectsError(error.message, { code: error.code, retryAfterMs: error.retryAfterMs, cause: error });
+  }
+  if (!isOpen || !(error instanceof ObjectsError) || judgeStore(error) !== "failure") return error;
+  const waitMs = Math.max(retryAfterMs, error.retryAfterMs ?? 0);
+  return new ObjectsError(error.message, { code: "BREAKER_OPEN", retryAfterMs: waitMs, cause: error });
 }
