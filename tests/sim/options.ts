@@ -86,6 +86,8 @@ export type Options = {
     tombstoneSeconds: number;
   };
   sources: { delayMs: [number, number]; missing: number; error: number; rateLimited: number };
+  /** How often the store is away for minutes, so that breakers are open and jobs wait. */
+  storeAway: number;
 };
 
 const MINUTE = 60_000;
@@ -162,6 +164,7 @@ export function optionsOf(seed: number): Options {
     requeueSweep: prng.chance(0.5),
     pace: long ? slowPace(prng) : PACE,
     retention: long ? longRetention(prng) : shortRetention(prng),
+    storeAway: times(4),
   };
 }
 

@@ -26,6 +26,8 @@ const EXPLORED = [
   "runs fenced",
   "runs handedback",
   "runs retrying",
+  "runs waiting",
+  "store calls refused by a breaker",
   "runs unanswered",
   "jobs given up after crashes",
   "refused writes (WRONG_SEQUENCE)",

@@ -35,6 +35,7 @@ export class Chaos {
     this.#times(chaos.outages, () => this.#outage());
     this.#times(chaos.disconnects, () => this.#disconnect(this.#anyone()));
     this.#times(chaos.fullJobs, () => this.#fill());
+    this.#planAbsences();
     this.#ambush();
   }
 
@@ -117,6 +118,20 @@ export class Chaos {
     world.disturb("disconnects", { process: victim.process.name });
     world.log.add(null, `${victim.process.name}  loses its connection for ${Math.round(forMs)} ms`);
     victim.connection.break(forMs);
+  }
+
+  /** From numbers of their own, so that the rest of a history stays as it would be. */
+  #planAbsences(): void {
+    const { world } = this.#scene;
+    const prng = world.prng("absences of the store");
+    for (let i = 0; i < world.options.storeAway; i++) {
+      const forMs = prng.magnitude(1_000, 600_000);
+      world.scheduler.after(prng.unit() * world.options.busyMs, () => {
+        world.statistics.count("times the store was away");
+        world.log.add(null, `store is AWAY for ${Math.round(forMs)} ms`);
+        world.storeAwayUntil = Math.max(world.storeAwayUntil, world.now + forMs);
+      });
+    }
   }
 
   #fill(): void {

@@ -64,6 +64,9 @@ export class StateCheck implements Witness {
     if (ENDS.includes(after.status) && after.status !== "erased" && "checkpoint" in after && after.checkpoint) {
       return unlike("an end that keeps its checkpoint");
     }
+    if (before !== null && "failures" in before && "failures" in after && isWaiting(after.progress.phase)) {
+      if (after.failures !== before.failures) return unlike("a try used up by waiting for a store or a source");
+    }
     if (before === null)
       return after.status === "queued" && after.generation === 1 ? null : unlike("a strange beginning");
     if (before.named && !after.named) return unlike("it is forgotten that the job has chosen a key");
@@ -94,6 +97,8 @@ function archivedProblem(last: StoredRecord | null, after: StoredRecord): string
     return `a job that has left JOBS becomes ${after.status}`;
   return last && ENDS.includes(last.status) ? null : `a job that has left JOBS without an end: ${last?.status}`;
 }
+
+const isWaiting = (phase: string) => phase === "waiting_for_storage" || phase === "waiting_for_source";
 
 function describe(seq: number, record: StoredRecord): string {
   if (record.status === "erased") return `${seq}: erased`;

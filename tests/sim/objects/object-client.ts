@@ -6,6 +6,8 @@ import type { World } from "../world.ts";
 import type { ObjectServer } from "./object-server.ts";
 
 const CALL_TIMEOUT_MS = 30_000;
+/** Between two probes of an open breaker. */
+const PROBE_MS = 60_000;
 /** Nearly the whole of the time for which the caller waits. */
 const MEETING_WITHIN_MS = CALL_TIMEOUT_MS - 2_000;
 
@@ -79,6 +81,12 @@ export function exchange<T>(
   const { delayMs, error, lostRequest, lostAnswer, late } = world.options.objects;
   const note = (text: string) => world.log.add(jobOf(key), `${process.name}  store: ${what} ${shortKey(key)}${text}`);
   const oneWay = () => prng.magnitude(...delayMs) / 2;
+  const awayMs = world.storeAwayUntil - world.now;
+  if (awayMs > 0) {
+    world.statistics.count("store calls refused by a breaker");
+    note(": refused, the store is away");
+    return Promise.reject(away(Math.min(PROBE_MS, awayMs)));
+  }
   return new Promise<T>((resolve, reject) => {
     let open = true;
     const settle = (how: () => void) => {
@@ -118,6 +126,7 @@ export const jobOf = (key: string): string | null => key.split("/")[2] ?? null;
 const shortKey = (key: string) => key.slice(-6);
 const aborted = (signal: AbortSignal) =>
   new ObjectsError("given up by the caller", { code: "ABORTED", cause: signal.reason });
+const away = (retryAfterMs: number) => new ObjectsError("the store is away", { code: "BREAKER_OPEN", retryAfterMs });
 const unavailable = () => new ObjectsError("503 Slow Down", { code: "UNAVAILABLE" });
 
 function attempt<T>(work: () => T): { value: T } | { error: unknown } {

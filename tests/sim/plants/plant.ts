@@ -150,4 +150,10 @@ export const PLANTS: readonly Plant[] = [
     find: "if (record.bodyHash !== hash) {",
     replace: 'if (record.bodyHash === "") {',
   },
+  {
+    name: "waiting-for-a-store-uses-up-a-try",
+    file: "libs/job/src/run.ts",
+    find: "(input.waitsFor ? 0 : 1)",
+    replace: "1",
+  },
 ];
