@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { type Bus, connectBus, createJobStore, createWorkQueue, type JobStore, type WorkQueue } from "@longhaul/bus";
 import { type JobRecord, METRICS } from "@longhaul/contracts";
 import { type ControlCommand, decide, newJob, userHash } from "@longhaul/job";
@@ -258,3 +261,27 @@ test("a source at another endpoint holds up its own jobs, and pulling goes on", 
   proxy.heal();
   await until("all of them to be done", () => areCompleted([...ids, late]), 60_000);
 }, 120_000);
+
+test("a source that asks for a long wait gets it, for one try, and is not asked meanwhile", async () => {
+  let asked = 0;
+  const busy = createServer((_, answer) => {
+    asked++;
+    answer.writeHead(429, { "retry-after": "300" }).end();
+  }).listen(0, "127.0.0.1");
+  await once(busy, "listening");
+  onTestFinished(() => void busy.close());
+  const endpoint = `http://127.0.0.1:${(busy.address() as AddressInfo).port}`;
+  await start({
+    S3_ENDPOINT: inject("s3").endpoint,
+    SOURCE_S3_ENDPOINT: endpoint,
+    BREAKER_MIN_CALLS: "1000",
+  });
+  const id = await create();
+  await until("it to wait", () => waits(id, "retry_wait"));
+  const { failures, retryAt, updatedAt, error } = await recordOf(id);
+  expect({ failures, code: error?.code }).toEqual({ failures: 1, code: "SOURCE_RATE_LIMITED" });
+  const waitMs = Date.parse(retryAt ?? "") - Date.parse(updatedAt);
+  expect(waitMs).toBeGreaterThanOrEqual(299_000);
+  expect(waitMs).toBeLessThanOrEqual(361_000);
+  expect(asked).toBeLessThanOrEqual(FILE_IDS.length);
+}, 60_000);
