@@ -146,6 +146,7 @@ async function viewIfThere({ health, views, log }: GatewayParts, id: string): Pr
 
 function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Sockets): void {
   const { config, bus, jobs, work, objects, health, clock, random } = parts;
+  const publicUrl = config.publicUrl ?? "";
   const metrics = gatewayMetrics(parts.metrics, {
     fileType: fileTypeOf(config.sourceKeyTemplate),
     openSockets: () => sockets.size,
@@ -169,7 +170,7 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
     watches,
     metrics,
     idSecret: config.idSecret,
-    publicUrl: config.publicUrl ?? "",
+    publicUrl,
   });
   const controlPorts = { ...ports, view: (id: string) => parts.views.get(id), unit: () => random.unit() };
   controlRoutes(app, { ports: controlPorts, policy, watches });
@@ -187,6 +188,7 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
       views: parts.deadLetters.views,
     },
     policy: { maxAttempts: config.maxAttempts, tokenSecret: config.idSecret },
+    publicUrl,
   });
   statusRoute(app, { watches, metrics });
   contentRoutes(app, {

@@ -66,7 +66,7 @@ test("what was shown is begun once, followed and stopped", async () => {
   const { confirmToken } = (await admin("POST", "", ASKED)).body;
   const real = { ...ASKED, dryRun: false, confirmToken, ratePerSecond: 5, reason: "the source is back" };
   const begun = await admin("POST", "", real);
-  expect([begun.http, begun.location]).toEqual([202, `/v1/admin/operations/${begun.body.operationId}`]);
+  expect([begun.http, begun.location]).toEqual([202, `${gateway.url}/v1/admin/operations/${begun.body.operationId}`]);
   expect((await admin("POST", "", real)).body.operationId).toBe(begun.body.operationId);
 
   const path = `/${begun.body.operationId}`;

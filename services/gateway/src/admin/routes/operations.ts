@@ -6,6 +6,7 @@ import {
   operatorsReason,
 } from "@longhaul/contracts";
 import { z } from "zod";
+import { absoluteUrl } from "../../absolute-url.ts";
 import type { App } from "../../plugins/app.ts";
 import { ProblemError } from "../../problem-error.ts";
 import { type AuditPorts, audited } from "../audited.ts";
@@ -19,14 +20,14 @@ import {
 } from "../operations.ts";
 import { operator, reader } from "../roles.ts";
 
-export type OperationRoutesOptions = { ports: OperationPorts & AuditPorts; policy: OperationPolicy };
+export type OperationRoutesOptions = { ports: OperationPorts & AuditPorts; policy: OperationPolicy; publicUrl: string };
 
 const PATH = "/v1/admin/operations";
 const tags = ["admin"];
 const params = z.object({ id: z.string().describe("The id of an operation") });
 
 /** `/v1/admin/operations`: work on many jobs at once, shown before it is done. */
-export function operationRoutes(app: App, { ports, policy }: OperationRoutesOptions): void {
+export function operationRoutes(app: App, { ports, policy, publicUrl }: OperationRoutesOptions): void {
   const create = {
     summary: "Redrive many dead letters",
     description:
@@ -45,7 +46,10 @@ export function operationRoutes(app: App, { ports, policy }: OperationRoutesOpti
     const write = { action: `operation.${action}`, subject: operationId, reason };
     await audited(request, ports, write, () => begin(ports, policy, request.body, by));
     const self = `${PATH}/${operationId}`;
-    return reply.code(202).header("location", self).send({ operationId, links: { self } });
+    return reply
+      .code(202)
+      .header("location", absoluteUrl(request, publicUrl, self))
+      .send({ operationId, links: { self } });
   });
 
   const show = { summary: "How far an operation is", tags, params, response: { 200: operationState } };
