@@ -1,11 +1,13 @@
 import { describe } from "vitest";
 import { jobLogConformance } from "./job-log.ts";
+import { jobViewsConformance } from "./job-views.ts";
 import { resultStoreConformance } from "./result-store.ts";
-import { simulatedJobLog, simulatedResultStore, simulatedWorkQueue } from "./simulated-benches.ts";
+import { simulatedJobLog, simulatedJobViews, simulatedResultStore, simulatedWorkQueue } from "./simulated-benches.ts";
 import { workQueueConformance } from "./work-queue.ts";
 
 describe("the simulated JOBS", () => jobLogConformance(simulatedJobLog));
 describe("the simulated WORK", () => workQueueConformance(simulatedWorkQueue));
+describe("the simulated views", () => jobViewsConformance(simulatedJobViews));
 describe("the simulated store of results", () => resultStoreConformance(simulatedResultStore({ lenient: false })));
 describe("the simulated store that checks nothing", () =>
   resultStoreConformance(simulatedResultStore({ lenient: true })));
