@@ -50,6 +50,7 @@ export type Options = {
    */
   ambush: {
     kill: number;
+    gatewayKill: number;
     freeze: number;
     command: number;
     cancel: number;
@@ -138,6 +139,7 @@ export function optionsOf(seed: number): Options {
     },
     ambush: {
       kill: faulty(0.08),
+      gatewayKill: faulty(0.08),
       freeze: faulty(0.3),
       command: faulty(0.2),
       cancel: faulty(0.6),

@@ -41,7 +41,22 @@ const EXPLORED = [
   "store calls: complete",
   "store calls: complete failed",
   "ends: completed",
+  "ends: expired",
+  "commands (retry): RETRY_WINDOW_CLOSED",
+  "expiries out of turn: expired",
+  "keyed creates: new",
+  "keyed creates: replay",
+  "keyed creates: IDEMPOTENCY_KEY_REUSED",
+  "keyed creates: IDEMPOTENCY_KEY_SPENT",
+  "store calls that met what was listed",
+  "store calls that met what was made",
+  "times the views were away",
+  "views forgotten",
+  "writes on archived jobs: erased",
+  "writes on archived jobs: expired",
   "histories that were quiet",
+  "histories that were quiet and long",
+  "histories that were wild and long",
 ];
 
 test(`no promise is broken in ${SEEDS} histories, and they get around`, { timeout: PATIENCE_MS }, async () => {

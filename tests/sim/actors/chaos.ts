@@ -42,8 +42,13 @@ export class Chaos {
   /** Right after a write is the moment at which a death or a stall, of its writer or of who hears of it, does the most. */
   #ambush(): void {
     const { world, server } = this.#scene;
-    const { kill, freeze } = world.options.ambush;
+    const { kill, freeze, gatewayKill } = world.options.ambush;
     server.jobs.onStored(({ by }) => {
+      // The record is there, and its work item may never be.
+      const gateway = this.#gateways.members.find(({ process }) => process.name === by);
+      if (gateway && world.strikes(this.#prng, gatewayKill)) {
+        world.scheduler.after(this.#prng.magnitude(0.1, 100), () => this.#kill(this.#gateways, gateway));
+      }
       const writer = this.#workers.members.find(({ process }) => process.name === by);
       const victim = writer && this.#prng.chance(0.6) ? writer : this.#prng.pick(this.#workers.members);
       const soonMs = this.#prng.magnitude(0.1, 300);
