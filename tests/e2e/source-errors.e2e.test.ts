@@ -103,6 +103,8 @@ beforeAll(async () => {
       // When by chance many broken sources come one after the other a breaker is right to open: not what this is about.
       BREAKER_ERROR_PERCENT: "99",
       BREAKER_MIN_CALLS: "1000",
+      // A slow machine is no broken source.
+      S3_CALL_TIMEOUT_MS: "30000",
       WATCH_IDLE_MS: "1000",
     },
     counts: { processor: 2 },
