@@ -16,7 +16,7 @@ import { type Clock, createLogger, systemClock, systemRandom } from "@longhaul/r
 import { newJobInput, POLICY } from "../../libs/job/src/testing/index.ts";
 import type { RunEnd, Work } from "../../services/processor/src/job/run.ts";
 import { Worker } from "../../services/processor/src/job/worker.ts";
-import { type OwnServer, startOwnServer } from "./own-server.ts";
+import { startOwnServer } from "./own-server.ts";
 
 export const ACK_WAIT_MS = 2_000;
 const JOBS_MAX_BYTES = 1024 ** 2;
@@ -26,12 +26,17 @@ const common = { clock: systemClock, random: systemRandom, log, timeoutMs: 5_000
 
 export type RunningWorker = { ends: RunEnd["outcome"][]; stop(): Promise<void> };
 
+/** `clock`: of a process that may stand still. `bus`: a connection of its own. */
+export type WorkerOptions = { slots?: number; clock?: Clock; bus?: Bus };
+
+/** Servers that somebody else started and removes. */
+export type BenchServers = { url: string; replicas: number };
+
 /** Real streams, and workers on them whose work a test decides. */
 export type WorkerBench = {
   jobs: JobStore;
   queue: WorkQueue;
-  /** `clock`: of a process that may stand still. */
-  startWorker(work: Work, options?: { slots?: number; clock?: Clock }): RunningWorker;
+  startWorker(work: Work, options?: WorkerOptions): RunningWorker;
   /** Creates a job; `itemless`: nobody is told to run it. */
   create(options?: { itemless: boolean }): Promise<string>;
   record(id: string): Promise<JobRecord>;
@@ -40,10 +45,10 @@ export type WorkerBench = {
   remove(): Promise<void>;
 };
 
-export async function startWorkerBench(): Promise<WorkerBench> {
-  const nats: OwnServer = await startOwnServer("nats");
-  const bus = await connectBus({ servers: [nats.url], name: "test", log });
-  const settings = { replicas: 1, jobsMaxBytes: JOBS_MAX_BYTES, ackWaitMs: ACK_WAIT_MS };
+export async function startWorkerBench(servers?: BenchServers): Promise<WorkerBench> {
+  const own = servers ? null : await startOwnServer("nats");
+  const bus = await connectBus({ servers: [servers?.url ?? own?.url ?? ""], name: "test", log });
+  const settings = { replicas: servers?.replicas ?? 1, jobsMaxBytes: JOBS_MAX_BYTES, ackWaitMs: ACK_WAIT_MS };
   for (const step of busMigrations) await step.up(bus, settings);
   const jobs = createJobStore(bus, common);
   const queue = createWorkQueue(bus, common);
@@ -51,7 +56,7 @@ export async function startWorkerBench(): Promise<WorkerBench> {
   return {
     jobs,
     queue,
-    startWorker: (work, options) => startWorker(bus, jobs, queue, work, options),
+    startWorker: (work, options) => startWorker(work, { bus, ...options }),
     async create({ itemless } = { itemless: false }) {
       const id = randomUUID();
       const done = await jobs.put(id, 0, newJob(newJobInput({ id, now: new Date() })), put);
@@ -81,18 +86,17 @@ export async function startWorkerBench(): Promise<WorkerBench> {
     },
     async remove() {
       await bus.close();
-      await nats.remove();
+      await own?.remove();
     },
   };
 }
 
 function startWorker(
-  bus: Bus,
-  jobs: JobStore,
-  queue: WorkQueue,
   work: Work,
-  { slots = 20, clock = systemClock }: { slots?: number; clock?: Clock } = {},
+  { bus, slots = 20, clock = systemClock }: WorkerOptions & { bus: Bus },
 ): RunningWorker {
+  const jobs = createJobStore(bus, common);
+  const queue = createWorkQueue(bus, common);
   const core = createCore(bus, log);
   const ends: RunEnd["outcome"][] = [];
   const worker = new Worker({
