@@ -32,6 +32,10 @@ const localVariables = z.object({
 });
 const testVariables = z.object({
   testScale: z.string().default("short").describe("full = the long form of the tests that have one"),
+  testSeed: z
+    .string()
+    .default("13")
+    .describe("of the test that presses random commands; it says its seed when it fails"),
 });
 
 const PROGRAMS: Program[] = [
