@@ -127,6 +127,7 @@ export class GatewayActor {
     try {
       return await request();
     } catch (error) {
+      if (error instanceof ProblemError && error.code === "NOT_FOUND") this.#scene.witnesses.onNotFound(job);
       const certain = error instanceof ProblemError && error.extra.outcome !== "unknown";
       if (!certain) this.#promises.excuseMissingItem(job);
       throw error;

@@ -50,6 +50,15 @@ export class AcceptedCheck implements Witness {
     scene.views.onChange(({ before, after }) => before && after === null && this.#forgotten.add(before._id));
   }
 
+  /** Nobody is told that a job is not there which is neither deleted nor forgotten. */
+  onNotFound(id: string): void {
+    const { world, server, views } = this.#scene;
+    const view = views.get(id);
+    const isForgotten = this.#forgotten.has(id) || (view !== null && "erased" in view);
+    const last = server.jobs.last(id);
+    if (last && last.record.status !== "erased" && !isForgotten) world.violate("a job that is there is not found", id);
+  }
+
   atRest(): void {
     for (const job of this.#promises.accepted) {
       if (standingOf(this.#scene, job) === null && !this.#forgotten.has(job))

@@ -23,6 +23,8 @@ export interface Witness {
   onStoreCall?(process: Process, run: string | null, what: string, key: string): void;
   /** A create with an idempotency key, that stands for this job, was answered: with the job, or a problem's code. */
   onKeyAnswered?(id: string, asked: KeyedRequest, answer: Created | string): void;
+  /** A request for this job was answered with 404. */
+  onNotFound?(id: string): void;
   /** The world has come to rest. */
   atRest?(): void;
 }
@@ -68,6 +70,10 @@ export class Witnesses implements Required<Witness> {
 
   onKeyAnswered(...what: Parameters<Required<Witness>["onKeyAnswered"]>): void {
     for (const witness of this.#all) witness.onKeyAnswered?.(...what);
+  }
+
+  onNotFound(id: string): void {
+    for (const witness of this.#all) witness.onNotFound?.(id);
   }
 
   atRest(): void {

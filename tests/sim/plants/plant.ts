@@ -156,4 +156,10 @@ export const PLANTS: readonly Plant[] = [
     find: "(input.waitsFor ? 0 : 1)",
     replace: "1",
   },
+  {
+    name: "archived-job-is-not-found",
+    file: "services/gateway/src/downloads/control.ts",
+    find: 'if (view === null || "erased" in view) return null;',
+    replace: "return null;",
+  },
 ];
