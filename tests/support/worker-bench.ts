@@ -10,12 +10,13 @@ import {
   startPuller,
   type WorkQueue,
 } from "@longhaul/bus";
-import type { JobRecord } from "@longhaul/contracts";
+import type { JobRecord, JobSpec } from "@longhaul/contracts";
 import { type ControlCommand, decide, newJob, userHash } from "@longhaul/job";
 import { type Clock, createLogger, systemClock, systemRandom } from "@longhaul/runtime";
 import { newJobInput, POLICY } from "../../libs/job/src/testing/index.ts";
 import type { RunEnd, Work } from "../../services/processor/src/job/run.ts";
 import { Worker } from "../../services/processor/src/job/worker.ts";
+import { ownsResult } from "../../services/processor/src/work/work.ts";
 import { startOwnServer } from "./own-server.ts";
 
 export const ACK_WAIT_MS = 2_000;
@@ -23,6 +24,23 @@ const JOBS_MAX_BYTES = 1024 ** 2;
 const TRACEPARENT = newJobInput().traceparent;
 const log = createLogger("test", "silent");
 const common = { clock: systemClock, random: systemRandom, log, timeoutMs: 5_000 };
+
+/** A clock of a process that can stand still: its timers go off when it goes on. */
+export function stoppableClock(): Clock & { goOn(): void } {
+  const standing = Promise.withResolvers<void>();
+  let stands = true;
+  return {
+    ...systemClock,
+    async sleep(ms, signal) {
+      await systemClock.sleep(ms, signal);
+      if (stands) await standing.promise;
+    },
+    goOn() {
+      stands = false;
+      standing.resolve();
+    },
+  };
+}
 
 export type RunningWorker = { ends: RunEnd["outcome"][]; stop(): Promise<void> };
 
@@ -38,7 +56,7 @@ export type WorkerBench = {
   queue: WorkQueue;
   startWorker(work: Work, options?: WorkerOptions): RunningWorker;
   /** Creates a job; `itemless`: nobody is told to run it. */
-  create(options?: { itemless: boolean }): Promise<string>;
+  create(options?: { itemless?: boolean; spec?: JobSpec }): Promise<string>;
   record(id: string): Promise<JobRecord>;
   /** Writes a command as a gateway does, with the item of the generation that it begins. */
   command(id: string, type: ControlCommand | "erase"): Promise<void>;
@@ -57,9 +75,10 @@ export async function startWorkerBench(servers?: BenchServers): Promise<WorkerBe
     jobs,
     queue,
     startWorker: (work, options) => startWorker(work, { bus, ...options }),
-    async create({ itemless } = { itemless: false }) {
+    async create({ itemless = false, spec } = {}) {
       const id = randomUUID();
-      const done = await jobs.put(id, 0, newJob(newJobInput({ id, now: new Date() })), put);
+      const input = newJobInput({ id, now: new Date(), ...(spec ? { spec } : {}) });
+      const done = await jobs.put(id, 0, newJob(input), put);
       if (done.kind !== "done" || done.record.status === "erased") throw new Error(`the create is ${done.kind}`);
       if (!itemless) await queue.enqueue(done.record, done.seq);
       return id;
@@ -116,7 +135,7 @@ function startWorker(
     policy: POLICY,
     maxCrashes: POLICY.maxCrashes,
     ...{ writeDeadlineMs: 20_000, ackWaitMs: ACK_WAIT_MS, progressIntervalMs: 100 },
-    ownsResult: () => false,
+    ownsResult,
     work,
     onEnd: ({ outcome }) => ends.push(outcome),
   });

@@ -1,9 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { JobRecord } from "@longhaul/contracts";
-import { type Clock, systemClock } from "@longhaul/runtime";
+import { systemClock } from "@longhaul/runtime";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../../../tests/support/until.ts";
-import { ACK_WAIT_MS, startWorkerBench, type WorkerBench } from "../../../tests/support/worker-bench.ts";
+import {
+  ACK_WAIT_MS,
+  startWorkerBench,
+  stoppableClock,
+  type WorkerBench,
+} from "../../../tests/support/worker-bench.ts";
 import { JobFailure } from "./job/job-failure.ts";
 import type { Completion, Work } from "./job/run.ts";
 
@@ -122,23 +127,6 @@ test("twenty running jobs wait for room when JOBS is full, and are not fenced", 
   expect((await Promise.all(ids.map(bench.record))).map(({ crashes }) => crashes)).toEqual(ids.map(() => 0));
   await worker.stop();
 });
-
-/** A clock of a process that can stand still: its timers go off when it goes on. */
-function stoppableClock(): Clock & { goOn(): void } {
-  const standing = Promise.withResolvers<void>();
-  let stands = true;
-  return {
-    ...systemClock,
-    async sleep(ms, signal) {
-      await systemClock.sleep(ms, signal);
-      if (stands) await standing.promise;
-    },
-    goOn() {
-      stands = false;
-      standing.resolve();
-    },
-  };
-}
 
 test("a worker that stood still does not ack the delivery that its successor works on", async () => {
   const clock = stoppableClock();
