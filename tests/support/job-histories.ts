@@ -43,7 +43,7 @@ const BEGINS_AGAIN: ReadonlySet<string> = new Set(["paused", "failed", "cancelle
 const AFTER_PAUSE: ReadonlySet<string> = new Set(["cancelled", "expired", "erased"]);
 
 /** The rules of a job's life, as the state diagram has them. */
-function brokenRules(writes: readonly Write[]): string[] {
+export function brokenRules(writes: readonly Write[]): string[] {
   const story = () => writes.map(({ seq, status, generation }) => `${seq} ${status}/${generation}`).join(", ");
   const [first] = writes;
   const faults = writes.slice(1).flatMap((write, i) => wrongStep(writes[i] as Write, write) ?? []);
