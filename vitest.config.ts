@@ -13,7 +13,12 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: [`${PARTS}/**/*.unit.test.ts`, "deploy/local/src/**/*.unit.test.ts", "load/**/*.unit.test.ts", "tests/**/*.unit.test.ts"],
+          include: [
+            `${PARTS}/**/*.unit.test.ts`,
+            "deploy/local/src/**/*.unit.test.ts",
+            "load/**/*.unit.test.ts",
+            "tests/**/*.unit.test.ts",
+          ],
           testTimeout: 10 * SECOND,
           sequence: { groupOrder: 0 },
         },

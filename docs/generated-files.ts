@@ -1,5 +1,6 @@
 import {
   attemptsConfig,
+  breakerConfig,
   expiryConfig,
   housekeepingConfig,
   httpConfig,
@@ -31,6 +32,10 @@ const localVariables = z.object({
 });
 const testVariables = z.object({
   testScale: z.string().default("short").describe("full = the long form of the tests that have one"),
+  testSeed: z
+    .string()
+    .default("13")
+    .describe("of the test that presses random commands; it says its seed when it fails"),
 });
 
 const PROGRAMS: Program[] = [
@@ -52,6 +57,7 @@ const CHAPTERS: Chapter[] = [
   chapter("Live connections", liveConfig),
   chapter("Size of a job", jobLimitsConfig),
   chapter("Tries", attemptsConfig),
+  chapter("Circuit breakers", breakerConfig),
   chapter("Keeping", { ...retentionConfig, ...expiryConfig }),
   chapter("Work", workerConfig),
   chapter("Housekeeping", housekeepingConfig),

@@ -3,7 +3,7 @@ import type { Bus, JobStore } from "@longhaul/bus";
 import { STREAMS } from "@longhaul/contracts";
 import { OWN_FOLDERS } from "@longhaul/job";
 import type { Bucket } from "@longhaul/objects";
-import { namesObject, namesUpload } from "../sim/checks/names-check.ts";
+import { namesObject, namesUpload } from "../sim/checks/named.ts";
 import { jobOf } from "../sim/objects/object-client.ts";
 import { readBothSides } from "../support/both-sides.ts";
 import type { ChaosStack } from "./chaos-stack.ts";

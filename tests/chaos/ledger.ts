@@ -28,6 +28,8 @@ export class Ledger {
   readonly ends = new Map<string, Map<number, SeenEnd[]>>();
   /** When each job was seen to be claimed or taken over. */
   readonly starts = new Map<string, number[]>();
+  /** Stored writes of jobs that wait because the store is away. */
+  waits = 0;
   readonly #lines = new Map<string, string[]>();
   readonly #startedAt = performance.now();
 
@@ -50,6 +52,7 @@ export class Ledger {
     const { id, generation, status } = record;
     const run = record.status === "running" ? ` by ${record.run?.worker} (run ${record.run?.id.slice(0, 4)})` : "";
     this.note(id, `stored ${type}: ${status}, generation ${generation}, version ${seq}${run}`);
+    if (record.status === "queued" && record.progress.phase === "waiting_for_storage") this.waits++;
     if (type === "download.started.v1") this.starts.set(id, [...(this.starts.get(id) ?? []), this.now()]);
     if (!ENDS.has(status)) return;
     const ends = this.ends.get(id) ?? new Map<number, SeenEnd[]>();

@@ -14,6 +14,7 @@ export function report(seed: number, run: ChaosRun): string[] {
     `             beside them ${ledger.refusedCreates} creates refused, ${ledger.unknownCreates} without a sure answer`,
     `  at rest    ${listed(statuses)}, ${(restMs / 1000).toFixed(1)} s after the last fault`,
     `  recovery   ${recovery(run)}`,
+    `  breakers   ${ledger.waits} times a job waited for the store to come back, without using up a try`,
     "  faults     struck, and (missed) where nothing came along to aim at",
     ...[...faults].map(
       ([name, { struck, missed }]) => `  ${String(struck).padStart(9)}  ${name}${missed ? ` (${missed})` : ""}`,

@@ -8,14 +8,17 @@ export type StoreTrouble = (typeof STORE_TROUBLES)[number];
 export const STORE_OPERATIONS = [
   ...["put", "create upload", "part", "complete", "abort", "delete", "head", "list", "read"],
 ] as const;
+export type StoreOperation = (typeof STORE_OPERATIONS)[number];
 
 const SLOW_MS = 1_500;
 
 /** Stands between the services and the S3 server, to spoil calls. Signatures hold: the Host header stays as it was. */
 export type StoreProxy = {
   url: string;
-  /** From now on, until `heal`, this befalls calls of this operation. */
-  spoil(operation: string, trouble: StoreTrouble): void;
+  /** From now on, until `heal`, this befalls calls of this operation, or of any. */
+  spoil(operation: StoreOperation | "any", trouble: StoreTrouble): void;
+  /** Calls that were spoilt since. */
+  spoilt(): number;
   /** Ends it, and breaks what hangs; gives the number of calls that were spoilt. */
   heal(): number;
   close(): Promise<void>;
@@ -23,10 +26,11 @@ export type StoreProxy = {
 
 export async function startStoreProxy(storeUrl: string): Promise<StoreProxy> {
   const hanging = new Set<ServerResponse>();
-  let spoilt: { operation: string; trouble: StoreTrouble; count: number } | null = null;
+  let spoilt: { operation: StoreOperation | "any"; trouble: StoreTrouble; count: number } | null = null;
 
   async function serve(call: IncomingMessage, answer: ServerResponse): Promise<void> {
-    const trouble = spoilt?.operation === operationOf(call) ? spoilt.trouble : null;
+    const hits = spoilt?.operation === "any" || spoilt?.operation === operationOf(call);
+    const trouble = spoilt && hits ? spoilt.trouble : null;
     if (trouble !== null && spoilt) spoilt.count++;
     switch (trouble) {
       case "500":
@@ -61,6 +65,7 @@ export async function startStoreProxy(storeUrl: string): Promise<StoreProxy> {
     spoil(operation, trouble) {
       spoilt = { operation, trouble, count: 0 };
     },
+    spoilt: () => spoilt?.count ?? 0,
     heal() {
       const count = spoilt?.count ?? 0;
       spoilt = null;
@@ -101,7 +106,7 @@ async function pass(
   answer.write(first.subarray(0, first.length / 2), () => answer.destroy());
 }
 
-function operationOf({ method, url = "" }: IncomingMessage): string {
+function operationOf({ method, url = "" }: IncomingMessage): StoreOperation {
   const { searchParams: query } = new URL(url, "http://store");
   switch (method) {
     case "PUT":

@@ -83,6 +83,44 @@ export function jobLogConformance(bench: Bench<JobLogDriver>): void {
     expect(await newestSeq(driver, id)).toBe(revived);
   });
 
+  inBench("a message with a lifetime is there until it is over: nobody can write beside it", async (driver, id) => {
+    const seq = await append(driver, id, 0, 3);
+    await driver.sleep(1_500);
+    expect(await newestSeq(driver, id)).toBe(seq);
+    expect(await outcomeOf(append(driver, id, 0))).toBe("WRONG_SEQUENCE");
+  });
+
+  inBench(
+    "the lifetime of a replacement counts from then, and that of what it replaced no more",
+    async (driver, id) => {
+      const longer = await append(driver, id, await append(driver, id, 0, 1), 4);
+      await driver.sleep(2_000);
+      expect(await newestSeq(driver, id)).toBe(longer);
+      const other = randomUUID();
+      await append(driver, other, await append(driver, other, 0, 100), 1);
+      await driver.sleep(2_500);
+      expect(await newestSeq(driver, other)).toBe(0);
+    },
+  );
+
+  inBench("a write on a job that its lifetime has taken meanwhile is a conflict with nothing", async (driver, id) => {
+    const ended = await driver.put(id, 0, created(id), { ...PUT, ttlSeconds: 1 });
+    if (ended.kind !== "done" || ended.record.status === "erased") throw new Error(`the create is ${ended.kind}`);
+    await driver.sleep(2_500);
+    const late = claim(ended.record, { run: aRun(), key: null, now: new Date(0) });
+    expect(await driver.put(id, ended.seq, late, PUT)).toEqual({ kind: "conflict", current: null });
+    // From the copy of a view it is written with 0, and goes on counting.
+    const again = await driver.put(id, 0, late, PUT);
+    expect(again.kind === "done" && again.seq > ended.seq).toBe(true);
+  });
+
+  inBench("of two writes on a job that its lifetime has taken one wins", async (driver, id) => {
+    await append(driver, id, 0, 1);
+    await driver.sleep(2_500);
+    const both = await Promise.all([driver.put(id, 0, created(id), PUT), driver.put(id, 0, created(id), PUT)]);
+    expect(both.map(({ kind }) => kind).sort()).toEqual(["conflict", "done"]);
+  });
+
   inBench("of many writers one wins, and the others are shown its record", async ({ put }, id) => {
     const results = await Promise.all(Array.from({ length: RACERS }, () => put(id, 0, created(id), PUT)));
     const [winner, ...more] = results.filter((result) => result.kind === "done");

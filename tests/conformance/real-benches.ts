@@ -10,6 +10,7 @@ import {
 import { STREAMS } from "@longhaul/contracts";
 import { createObjects } from "@longhaul/objects";
 import { createLogger, loadConfig, s3Config, systemClock, systemRandom } from "@longhaul/runtime";
+import type { Store } from "@longhaul/store";
 import { z } from "zod";
 import { type S3Access, s3Variables } from "../../deploy/local/src/stack/environment.ts";
 import { createJobLog } from "../../libs/bus/src/job-store.ts";
@@ -17,6 +18,7 @@ import { createResultStore } from "../../services/processor/src/result-store.ts"
 import type { Bench } from "./bench.ts";
 import { Inbox } from "./inbox.ts";
 import type { JobLogDriver } from "./job-log.ts";
+import type { JobViewsDriver } from "./job-views.ts";
 import type { PayloadsDriver } from "./payloads.ts";
 import type { ResultStoreDriver } from "./result-store.ts";
 import type { WorkQueueDriver } from "./work-queue.ts";
@@ -105,6 +107,16 @@ export function realPayloads(access: S3Access): Bench<PayloadsDriver> {
       } finally {
         objects.close();
       }
+    },
+  };
+}
+
+export function realJobViews(store: () => Store): Bench<JobViewsDriver> {
+  return {
+    async run(test) {
+      const { views, ending, unfinished } = store();
+      const upsert = async (view: Parameters<JobViewsDriver["upsert"]>[0]) => void (await views.upsertMany([view]));
+      await test({ upsert, get: views.get, ending, unfinished });
     },
   };
 }

@@ -4,16 +4,18 @@ import { CleanupConsumer } from "../sim/bus/cleanup-consumer.ts";
 import { Connection } from "../sim/bus/connection.ts";
 import { Puller } from "../sim/bus/puller.ts";
 import { Witnesses } from "../sim/checks/witness.ts";
-import { Process } from "../sim/kernel/process.ts";
+import { EPOCH, Process } from "../sim/kernel/process.ts";
 import { createObjectClient } from "../sim/objects/object-client.ts";
 import { ObjectServer } from "../sim/objects/object-server.ts";
 import { createPayloadClient } from "../sim/objects/payload-client.ts";
 import { type Options, optionsOf } from "../sim/options.ts";
-import { ViewStore } from "../sim/views.ts";
+import { createViewClient } from "../sim/views/view-client.ts";
+import { ViewServer } from "../sim/views/view-server.ts";
 import { World } from "../sim/world.ts";
 import type { Bench } from "./bench.ts";
 import { Inbox } from "./inbox.ts";
 import type { JobLogDriver } from "./job-log.ts";
+import type { JobViewsDriver } from "./job-views.ts";
 import type { PayloadsDriver } from "./payloads.ts";
 import type { ResultStoreDriver } from "./result-store.ts";
 import type { WorkQueueDriver } from "./work-queue.ts";
@@ -22,19 +24,22 @@ const SLOTS = 10;
 const ACK_WAIT_MS = 1_000;
 /** Conformance is about servers in their right mind. */
 const FAULTS_END_MS = 0;
+const DELAY_MS: [number, number] = [0.2, 2];
 
 type Corner = { world: World; server: BusServer; process: Process; client: BusClient; connection: Connection };
 
 /** A world with one process and no faults. */
 function quietCorner(): Corner {
-  const options: Options = { ...optionsOf(1), ackWaitMs: ACK_WAIT_MS, faultsEndMs: FAULTS_END_MS };
+  const drawn = optionsOf(1);
+  const bus = { ...drawn.bus, delayMs: DELAY_MS };
+  const options: Options = { ...drawn, bus, ackWaitMs: ACK_WAIT_MS, faultsEndMs: FAULTS_END_MS };
   const world = new World(1, options);
   const server = new BusServer(world);
   const process = new Process("conformance", world.scheduler, world.prng("conformance"));
   const connection = new Connection(process, server, world);
   const store = new ObjectServer({ lenient: false }, () => world.now);
   const cleanup = new CleanupConsumer(server.jobs, world.scheduler, ACK_WAIT_MS);
-  const views = new ViewStore(world, server);
+  const views = new ViewServer(() => world.now);
   const scene = { world, server, cleanup, views, store, witnesses: new Witnesses([]) };
   return { world, server, process, connection, client: new BusClient(connection, scene) };
 }
@@ -69,6 +74,16 @@ export const simulatedWorkQueue: Bench<WorkQueueDriver> = {
       now: process.clock.monotonic,
     };
     await world.scheduler.until(test(driver));
+  },
+};
+
+export const simulatedJobViews: Bench<JobViewsDriver> = {
+  async run(test) {
+    const { world, process } = quietCorner();
+    const server = new ViewServer(() => EPOCH + world.now);
+    const { get, ending, housekeeping } = createViewClient(process, server, world);
+    const unfinished = { page: housekeeping.unfinished };
+    await world.scheduler.until(test({ upsert: async (view) => server.upsert(view), get, ending, unfinished }));
   },
 };
 

@@ -109,5 +109,6 @@ test("a cancel stops a running job, which then is cancelled for good", async () 
 test("a job whose files are all missing fails", async () => {
   const { body } = await createDownload(stack.baseUrl, [MISSING_ID, 99_999]);
   const { frames } = await follow(stack.baseUrl, body.id);
-  expect(frames.at(-1)?.job).toMatchObject({ status: "failed", error: { code: "ALL_FILES_FAILED" } });
+  const failed = { status: "failed", error: { code: "ALL_FILES_FAILED" }, progress: { filesDone: 0, filesFailed: 2 } };
+  expect(frames.at(-1)?.job).toMatchObject(failed);
 });

@@ -29,7 +29,7 @@ const ended = (id: string, user = "ann") =>
 test("a file travels from the request to verified bytes", async () => {
   const created = await createDownload(stack.baseUrl, [70_000]);
   expect(created.status).toBe(202);
-  expect(created.headers.get("location")).toBe(`/v1/downloads/${created.body.id}`);
+  expect(created.headers.get("location")).toBe(`${stack.baseUrl}/v1/downloads/${created.body.id}`);
 
   const { frames, closeCode } = await follow(stack.baseUrl, created.body.id);
   expect(closeCode).toBe(1000);

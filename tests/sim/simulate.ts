@@ -1,6 +1,8 @@
 import { Chaos } from "./actors/chaos.ts";
 import { Crew } from "./actors/crew.ts";
 import { GatewayActor } from "./actors/gateway-actor.ts";
+import { Lifetimes } from "./actors/lifetimes.ts";
+import { NotifierActor } from "./actors/notifier-actor.ts";
 import { Promises } from "./actors/promises.ts";
 import { planRequeueSweep } from "./actors/requeue-sweep.ts";
 import { Users } from "./actors/users.ts";
@@ -9,6 +11,8 @@ import { BusServer } from "./bus/bus-server.ts";
 import { CleanupConsumer } from "./bus/cleanup-consumer.ts";
 import { FenceCheck } from "./checks/fence-check.ts";
 import { ItemCheck } from "./checks/item-check.ts";
+import { KeyCheck } from "./checks/key-check.ts";
+import { LifetimeCheck } from "./checks/lifetime-check.ts";
 import { NamesCheck } from "./checks/names-check.ts";
 import { QuietCheck } from "./checks/quiet-check.ts";
 import { AcceptedCheck, restless } from "./checks/rest-check.ts";
@@ -16,20 +20,28 @@ import { ResultCheck } from "./checks/result-check.ts";
 import { StallCheck } from "./checks/stall-check.ts";
 import { StateCheck } from "./checks/state-check.ts";
 import { TakeoverCheck } from "./checks/takeover-check.ts";
+import { ViewCheck } from "./checks/view-check.ts";
 import { Witnesses } from "./checks/witness.ts";
 import { EPOCH } from "./kernel/process.ts";
 import type { Statistics } from "./kernel/statistics.ts";
 import { ObjectServer } from "./objects/object-server.ts";
 import { type Options, optionsOf } from "./options.ts";
 import type { Scene } from "./scene.ts";
-import { ViewStore } from "./views.ts";
+import { project } from "./views/projection.ts";
+import { ViewServer } from "./views/view-server.ts";
 import { type Violation, World } from "./world.ts";
 
 const MINUTE = 60_000;
 /** From the end of the faults to rest: three tries with the longest waits between them, and the sweep. */
 const REST_WITHIN_MS = 90 * MINUTE;
+/** Where days pass: an expiry that is away for long, then the orphan sweep. */
+const LONG_REST_WITHIN_MS = 5 * 24 * 60 * MINUTE;
+/** Both look for the same jobs. */
+const NOTIFIERS = 2;
 /** At rest nothing changes any more: looked at for this long. */
 const REST_MS = 3 * MINUTE;
+/** Between two looks whether it rests. */
+const LOOK_MS = 1_000;
 
 export type History = {
   seed: number;
@@ -48,16 +60,19 @@ export async function simulate(seed: number): Promise<History> {
   const { scene, promises } = setUp(world);
   const { users } = populate(scene, promises);
 
-  const deadline = options.faultsEndMs + REST_WITHIN_MS;
+  const deadline = options.faultsEndMs + (options.long ? LONG_REST_WITHIN_MS : REST_WITHIN_MS);
   let restSince: number | null = null;
+  let lookedAt = 0;
   while (world.violation === null && (await world.scheduler.step())) {
-    if (world.faulty || users.busy || restless(scene).length > 0) restSince = null;
+    if (world.faulty || world.now - lookedAt < LOOK_MS) continue;
+    lookedAt = world.now;
+    if (users.busy || restless(scene).length > 0) restSince = null;
     else restSince ??= world.now;
     if (restSince !== null && world.now - restSince > REST_MS) break;
     if (world.now > deadline) break;
   }
   if (world.violation === null) conclude(scene);
-  world.statistics.count(`histories that were ${options.mood}`);
+  world.statistics.count(`histories that were ${options.mood}${options.long ? " and long" : ""}`);
   world.statistics.count("virtual minutes", Math.round(world.now / MINUTE));
   return {
     seed,
@@ -73,20 +88,24 @@ function setUp(world: World): { scene: Scene; promises: Promises } {
   const server = new BusServer(world);
   const store = new ObjectServer(world.options.objects, () => EPOCH + Math.floor(world.now));
   const cleanup = new CleanupConsumer(server.jobs, world.scheduler, world.options.ackWaitMs);
-  const views = new ViewStore(world, server);
+  const views = new ViewServer(() => EPOCH + Math.floor(world.now));
   const promises = new Promises();
   const witnesses = new Witnesses([
-    new StateCheck(world),
+    new StateCheck({ world, views }, promises),
+    new LifetimeCheck(world),
+    new ViewCheck({ world, server, views }),
+    new KeyCheck({ world, views, store }),
     new QuietCheck(world),
     new StallCheck(world),
     new ItemCheck({ world, server }),
     new TakeoverCheck(world),
     new FenceCheck(world),
-    new NamesCheck({ world, server, store }),
+    new NamesCheck({ world, server, views, store }),
     new ResultCheck({ world, store, server }),
-    new AcceptedCheck({ world, server }, promises),
+    new AcceptedCheck({ world, server, views }, promises),
   ]);
   server.jobs.onStored((write) => witnesses.onStored(write));
+  project(world, server, views);
   server.work.onGone((sequence, item) => witnesses.onGone(sequence, item));
   return { scene: { world, server, cleanup, views, store, witnesses }, promises };
 }
@@ -99,9 +118,12 @@ function populate(scene: Scene, promises: Promises): { users: Users } {
   const gateways = new Crew(
     places("gateway", options.gateways).map((place) => new GatewayActor(scene, promises, place, 1)),
   );
+  const notifiers = new Crew(places("notifier", NOTIFIERS).map((place) => new NotifierActor(scene, place, 1)));
   const users = new Users(scene, gateways);
   users.plan();
-  new Chaos(scene, workers, gateways).plan();
+  const chaos = new Chaos(scene, { workers, gateways, notifiers });
+  chaos.plan();
+  new Lifetimes(scene, { users, notifiers, chaos }).plan();
   if (!world.options.requeueSweep) planRequeueSweep(scene, promises);
   return { users };
 }

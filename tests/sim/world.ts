@@ -19,6 +19,8 @@ export class World {
   readonly log = new EventLog(() => this.scheduler.now);
   readonly disturbances: Disturbance[] = [];
   violation: Violation | null = null;
+  /** Until then every process's breaker of the store is open. */
+  storeAwayUntil = 0;
   readonly #prng: Prng;
 
   constructor(seed: number, options: Options) {

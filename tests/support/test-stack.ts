@@ -15,6 +15,7 @@ const SHORT_TIMES: Environment = {
   BUS_TIMEOUT_MS: "2000",
   S3_CALL_TIMEOUT_MS: "5000",
   RETRY_BASE_MS: "200",
+  BREAKER_RESET_MS: "2000",
 };
 
 export type ServiceName = keyof Counts;

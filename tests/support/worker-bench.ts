@@ -17,7 +17,8 @@ import { type Clock, createLogger, systemClock, systemRandom } from "@longhaul/r
 import { newJobInput, POLICY } from "../../libs/job/src/testing/index.ts";
 import type { RunEnd, Work } from "../../services/processor/src/job/run.ts";
 import { Worker } from "../../services/processor/src/job/worker.ts";
-import { type OwnServer, startOwnServer } from "./own-server.ts";
+import { ownsResult } from "../../services/processor/src/work/work.ts";
+import { startOwnServer } from "./own-server.ts";
 
 export const ACK_WAIT_MS = 2_000;
 const JOBS_MAX_BYTES = 1024 ** 2;
@@ -25,14 +26,36 @@ const TRACEPARENT = newJobInput().traceparent;
 const log = createLogger("test", "silent");
 const common = { clock: systemClock, random: systemRandom, log, timeoutMs: 5_000 };
 
+/** A clock of a process that can stand still: its timers go off when it goes on. */
+export function stoppableClock(): Clock & { goOn(): void } {
+  const standing = Promise.withResolvers<void>();
+  let stands = true;
+  return {
+    ...systemClock,
+    async sleep(ms, signal) {
+      await systemClock.sleep(ms, signal);
+      if (stands) await standing.promise;
+    },
+    goOn() {
+      stands = false;
+      standing.resolve();
+    },
+  };
+}
+
 export type RunningWorker = { ends: RunEnd["outcome"][]; stop(): Promise<void> };
+
+/** `clock`: of a process that may stand still. `bus`: a connection of its own. */
+export type WorkerOptions = { slots?: number; clock?: Clock; bus?: Bus };
+
+/** Servers that somebody else started and removes. */
+export type BenchServers = { url: string; replicas: number };
 
 /** Real streams, and workers on them whose work a test decides. */
 export type WorkerBench = {
   jobs: JobStore;
   queue: WorkQueue;
-  /** `clock`: of a process that may stand still. */
-  startWorker(work: Work, options?: { slots?: number; clock?: Clock }): RunningWorker;
+  startWorker(work: Work, options?: WorkerOptions): RunningWorker;
   /** Creates a job; `itemless`: nobody is told to run it. `spec` may name payloads that lie under the `id`. */
   create(options?: { itemless?: boolean; id?: string; spec?: JobSpec }): Promise<string>;
   /** Calls back with each write that is stored from now on; some may be missed. */
@@ -43,10 +66,10 @@ export type WorkerBench = {
   remove(): Promise<void>;
 };
 
-export async function startWorkerBench(): Promise<WorkerBench> {
-  const nats: OwnServer = await startOwnServer("nats");
-  const bus = await connectBus({ servers: [nats.url], name: "test", log });
-  const settings = { replicas: 1, jobsMaxBytes: JOBS_MAX_BYTES, ackWaitMs: ACK_WAIT_MS };
+export async function startWorkerBench(servers?: BenchServers): Promise<WorkerBench> {
+  const own = servers ? null : await startOwnServer("nats");
+  const bus = await connectBus({ servers: [servers?.url ?? own?.url ?? ""], name: "test", log });
+  const settings = { replicas: servers?.replicas ?? 1, jobsMaxBytes: JOBS_MAX_BYTES, ackWaitMs: ACK_WAIT_MS };
   for (const step of busMigrations) await step.up(bus, settings);
   const jobs = createJobStore(bus, common);
   const queue = createWorkQueue(bus, common);
@@ -55,7 +78,7 @@ export async function startWorkerBench(): Promise<WorkerBench> {
   return {
     jobs,
     queue,
-    startWorker: (work, options) => startWorker(bus, jobs, queue, work, options),
+    startWorker: (work, options) => startWorker(work, { bus, ...options }),
     async create({ itemless = false, id = randomUUID(), spec = newJobInput().spec } = {}) {
       const done = await jobs.put(id, 0, newJob(newJobInput({ id, spec, now: new Date() })), put);
       if (done.kind !== "done" || done.record.status === "erased") throw new Error(`the create is ${done.kind}`);
@@ -85,18 +108,17 @@ export async function startWorkerBench(): Promise<WorkerBench> {
     },
     async remove() {
       await bus.close();
-      await nats.remove();
+      await own?.remove();
     },
   };
 }
 
 function startWorker(
-  bus: Bus,
-  jobs: JobStore,
-  queue: WorkQueue,
   work: Work,
-  { slots = 20, clock = systemClock }: { slots?: number; clock?: Clock } = {},
+  { bus, slots = 20, clock = systemClock }: WorkerOptions & { bus: Bus },
 ): RunningWorker {
+  const jobs = createJobStore(bus, common);
+  const queue = createWorkQueue(bus, common);
   const core = createCore(bus, log);
   const ends: RunEnd["outcome"][] = [];
   const worker = new Worker({
@@ -116,7 +138,7 @@ function startWorker(
     policy: POLICY,
     maxCrashes: POLICY.maxCrashes,
     ...{ writeDeadlineMs: 20_000, ackWaitMs: ACK_WAIT_MS, progressIntervalMs: 100 },
-    ownsResult: () => false,
+    ownsResult,
     work,
     onEnd: ({ outcome }) => ends.push(outcome),
   });

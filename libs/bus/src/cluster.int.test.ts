@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type NatsCluster, startNatsCluster } from "../../../tests/support/nats-cluster.ts";
+import { startTcpProxy } from "../../../tests/support/tcp-proxy.ts";
 import { until } from "../../../tests/support/until.ts";
 import type { Bus } from "./connect.ts";
 import type { JobStore } from "./job-store.ts";
@@ -63,5 +64,25 @@ test("16 writers race for each of 200 jobs on three servers: one creates it, and
         expect(newest).toMatchObject({ seq: replaced?.seq, record: { writeId: replaced?.record.writeId } });
       }),
     );
+  }
+}, 120_000);
+
+test("a write whose answer is lost is found again and not written twice, whichever server it went to", async () => {
+  for (const url of cluster.urls) {
+    const proxy = await startTcpProxy(Number(new URL(url).port));
+    const remote = await connectTo(`nats://127.0.0.1:${proxy.port}`);
+    try {
+      const change = aNewJob();
+      const { id } = change.record;
+      proxy.swallowAnswers();
+      const writing = storeOf(remote).put(id, 0, change, { ...PUT, deadlineMs: 20_000 });
+      const stored = await until("the write is stored", () => writer(0).newest(id));
+      proxy.cut();
+      expect(await writing).toEqual({ kind: "done", seq: stored.seq, record: stored.record, superseded: false });
+      expect(await writer(1).newest(id)).toMatchObject({ seq: stored.seq, record: { timeline: [{}] } });
+    } finally {
+      await remote.close();
+      await proxy.close();
+    }
   }
 }, 120_000);

@@ -1,9 +1,11 @@
+import { createMetrics, HealthRegistry } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { startTcpProxy } from "../../../tests/support/tcp-proxy.ts";
 import { until } from "../../../tests/support/until.ts";
 import { type BusStatus, connectBus } from "./connect.ts";
 import { connectTo, migrate, silent } from "./testing/fixtures.ts";
+import { watchBus } from "./watch-bus.ts";
 
 let server: OwnServer;
 
@@ -51,6 +53,37 @@ test("requests in flight fail at the moment of a disconnect, later ones at once,
     await ask();
     expect(seen).toEqual(["disconnected", "connected"]);
     expect(bus.requests.inFlight).toBe(0);
+  } finally {
+    await bus.close();
+    await proxy.close();
+  }
+});
+
+test("a refusal of a read of many is an error, never an empty answer", async () => {
+  const bus = await connectTo(server.url);
+  const ask = (query: string) => bus.requests.requestMany("$JS.API.DIRECT.GET.JOBS", query, { timeoutMs: 10_000 });
+  try {
+    expect(await ask(JSON.stringify({ multi_last: ["download.job.nobody"] }))).toEqual([]);
+    await expect(ask("{")).rejects.toMatchObject({ code: "REJECTED" });
+  } finally {
+    await bus.close();
+  }
+});
+
+test("health tells of a lost connection and of its return at once, not at the next ping", async () => {
+  const proxy = await startTcpProxy(server.port);
+  const bus = await connectTo(`nats://127.0.0.1:${proxy.port}`);
+  const health = new HealthRegistry(createMetrics("test").registry);
+  const nats = () => health.checks().nats;
+  try {
+    // Nobody pings after this: `health.run` is not started.
+    await watchBus(bus, health);
+    expect(nats()).toMatchObject({ status: "up", critical: true });
+    const status: unknown[] = [];
+    bus.onStatus(() => status.push(nats()?.status));
+    proxy.cut();
+    await until("it is connected again", () => status.length >= 2);
+    expect(status).toEqual(["down", "up"]);
   } finally {
     await bus.close();
     await proxy.close();

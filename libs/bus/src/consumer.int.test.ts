@@ -144,3 +144,36 @@ test("an aborted wait ends at once, with the reason", async () => {
   await expect(waiting).rejects.toThrow("shutting down");
   await reader.close();
 });
+
+test("a reader that is closed gives back what it had: the next one need not wait for ack_wait", async () => {
+  const consumer = async () =>
+    (await bus.requests.request("$JS.API.CONSUMER.INFO.JOBS.projector", "", { timeoutMs: 5_000 })).json<{
+      num_pending: number;
+      num_ack_pending: number;
+      config: Record<string, unknown>;
+    }>();
+  const { config } = await consumer();
+  const update = async (ackWaitNs: unknown) =>
+    await bus.requests.request(
+      "$JS.API.CONSUMER.CREATE.JOBS.projector",
+      JSON.stringify({ stream_name: "JOBS", config: { ...config, ack_wait: ackWaitNs } }),
+      { timeoutMs: 5_000 },
+    );
+  // Longer than this test may take.
+  await update(600 * 1e9);
+  const ids = await create(3);
+  const reader = openBatches(bus, { durable: "projector", log: silent });
+  const inHand = await reader.next(1, never);
+  const stop = new AbortController();
+  const unheard = reader.next(1, stop.signal);
+  await until("both are delivered", async () => (await consumer()).num_ack_pending >= 2);
+  stop.abort(new Error("shutting down"));
+  await unheard.catch(() => undefined);
+  await reader.close();
+  inHand.ack();
+
+  const next = openBatches(bus, { durable: "projector", log: silent });
+  await readAll(next, ids, 100);
+  await next.close();
+  await update(config.ack_wait);
+});

@@ -4,6 +4,7 @@ import { createInbox, type Msg, type Subscription } from "@nats-io/transport-nod
 import { parseAckSubject } from "./ack-subject.ts";
 import type { Bus } from "./connect.ts";
 import { publishCore } from "./core-publish.ts";
+import { nak } from "./delivery.ts";
 import { decodeJobEvent } from "./job-event.ts";
 import { STATUS, WAIT, waiting, whatIsThere } from "./pull-request.ts";
 import type { StoredMessage } from "./stored.ts";
@@ -26,6 +27,7 @@ export type BatchReader = {
    * @throws the signal's reason as soon as the signal is aborted
    */
   next(max: number, signal: AbortSignal): Promise<Batch>;
+  /** Gives back at once what was received and not acknowledged: it need not wait for the end of ack_wait. */
   close(): Promise<void>;
 };
 
@@ -34,6 +36,8 @@ export type JobsConsumer = "projector" | "cleanup";
 
 const AFTER_REFUSAL = { baseMs: 250, maxMs: 2_000 };
 const TICK_MS = 250;
+/** What a closing reader gives back goes to the next one after so long. */
+const HAND_BACK_MS = 100;
 
 /** How a pull ended: all that was asked for, no more there, refused by the server, or nobody knows. */
 type End = "complete" | "empty" | "refused" | "lost";
@@ -56,6 +60,8 @@ class JobsReader implements BatchReader {
   #pulls = 0;
   #pull: Pull | null = null;
   #received: Msg[] = [];
+  /** Reply subjects of what was handed out in batches that were not acknowledged yet. */
+  readonly #inHand = new Set<string>();
   /** The last look found nothing more: waiting comes first. */
   #drained = false;
 
@@ -85,6 +91,9 @@ class JobsReader implements BatchReader {
     this.#pull?.end("lost");
     if (this.#bus.connected()) await this.#subscription?.drain().catch(() => {});
     else this.#subscription?.unsubscribe();
+    for (const { reply } of this.#received.splice(0)) if (reply) this.#inHand.add(reply);
+    for (const reply of this.#inHand) nak(this.#bus.nc, reply, HAND_BACK_MS);
+    this.#inHand.clear();
   }
 
   /** What is there now; when that is nothing, the next message, and whatever else is there by then. */
@@ -145,12 +154,18 @@ class JobsReader implements BatchReader {
     for (const { data, subject, reply = "" } of messages) {
       const seq = parseAckSubject(reply)?.sequence ?? 0;
       const stored = decodeJobEvent(data, seq);
-      if (reply) replies.set(reply, stored);
+      if (reply) {
+        replies.set(reply, stored);
+        this.#inHand.add(reply);
+      }
       if (stored) items.push(stored);
       else this.#log.error({ subject, seq, consumer: this.#durable }, "left out an unreadable message of JOBS");
     }
     const ack: Batch["ack"] = ({ but } = { but: new Set() }) => {
-      for (const [reply, stored] of replies) if (!stored || !but.has(stored)) publishCore(this.#bus.nc, reply);
+      for (const [reply, stored] of replies) {
+        // What was given back is somebody else's.
+        if (this.#inHand.delete(reply) && (!stored || !but.has(stored))) publishCore(this.#bus.nc, reply);
+      }
     };
     return { items, full: messages.length === max, ack };
   }

@@ -9,5 +9,6 @@ export { assertTopology, type BusMigration, busMigrations, TopologyMissing } fro
 export { createPutOnce, type JobLog, type PutOnce, type PutOptions, type PutResult } from "./put-once.ts";
 export type { Stored, StoredMessage } from "./stored.ts";
 export type { TopologySettings } from "./topology.ts";
+export { watchBus } from "./watch-bus.ts";
 export { type Puller, type PullerOptions, startPuller } from "./work-puller.ts";
 export { createWorkQueue, type WorkQueue, type WorkQueueOptions } from "./work-queue.ts";

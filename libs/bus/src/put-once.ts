@@ -36,12 +36,14 @@ export type PutOptions = {
  *   and `record` is theirs: whoever wants to go on has to decide anew (a worker is fenced).
  * - `conflict`: another writer was first. `current` is the newest; null = there is nothing any more: load again.
  * - `unknown`: nobody answered until the deadline; the write may be stored, or may still become so.
+ * - `unavailable`: the deadline is over, and every try was refused or never sent: nothing was stored. Transient.
  * - `full`: `JOBS` is at its bound and nothing was stored. Transient, never a fence.
  */
 export type PutResult =
   | { kind: "done"; seq: number; record: StoredRecord; superseded: boolean }
   | { kind: "conflict"; current: Stored | null }
   | { kind: "unknown" }
+  | { kind: "unavailable" }
   | { kind: "full" };
 
 /**
@@ -108,7 +110,7 @@ export function createPutOnce(
       if (refusal === "full" && !unanswered) return { kind: "full" };
       await pause(failures);
     }
-    return { kind: "unknown" };
+    return { kind: unanswered ? "unknown" : "unavailable" };
   };
 }
 
@@ -119,7 +121,8 @@ function refusalOf(error: unknown): Refusal {
   if (!(error instanceof BusError)) throw error;
   if (error.code === "WRONG_SEQUENCE") return "wrong-sequence";
   if (error.code === "FULL") return "full";
-  if (error.code === "OVERLOADED") return "not-sent";
+  // Too many requests of ours on their way, or nobody there whom the server could have given it to.
+  if (error.code === "OVERLOADED" || error.code === "NO_RESPONDERS") return "not-sent";
   if (isTransient(error)) return "unanswered";
   throw error;
 }

@@ -112,6 +112,20 @@ test.each<Script>([
   expect(elapsedMs).toBeLessThan(4.1 * SECOND);
 });
 
+test.each<Script>([
+  { appends: ["NO_RESPONDERS"], reads: ["NO_RESPONDERS"] },
+  { appends: ["OVERLOADED"], reads: ["OVERLOADED"] },
+  { appends: ["OVERLOADED"], reads: [null] },
+  { appends: ["WRONG_SEQUENCE"], reads: ["TIMEOUT"] },
+])("no try reached the stream, or was refused by it: surely not stored (%o)", async (script) => {
+  expect((await put(script)).result).toEqual({ kind: "unavailable" });
+});
+
+test("one unanswered try among refused ones: unknown", async () => {
+  const { result } = await put({ appends: ["OVERLOADED", "TIMEOUT", "NO_RESPONDERS"], reads: [null] });
+  expect(result).toEqual({ kind: "unknown" });
+});
+
 test("full is full at once, but not while an earlier try may still be on its way", async () => {
   expect((await put({ appends: ["FULL"], reads: [null] })).result).toEqual({ kind: "full" });
   expect((await put({ appends: ["TIMEOUT", "FULL"], reads: [null] })).result).toEqual({ kind: "unknown" });

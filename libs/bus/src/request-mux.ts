@@ -52,7 +52,10 @@ export class RequestMux {
     });
   }
 
-  /** One request, answers until one of them is a status (which is left out). @throws BusError */
+  /**
+   * One request, answers until a status says that these were all, or that there are none.
+   * @throws BusError, also `REJECTED` or `UNAVAILABLE` for a status that says anything else: what came is then not all
+   */
   requestMany(subject: string, payload: Uint8Array | string, options: RequestOptions): Promise<Msg[]> {
     return new Promise((resolve, reject) => {
       const answers: Msg[] = [];
@@ -60,7 +63,8 @@ export class RequestMux {
         const status = statusOf(answer);
         if (status === 0) answers.push(answer);
         else if (isNoResponders(answer)) reject(noResponders(subject));
-        else resolve(answers);
+        else if (ALL_SAID.has(status)) resolve(answers);
+        else reject(refused(subject, answer, status));
         return status !== 0;
       };
       this.#send(subject, payload, options, take, reject);
@@ -133,6 +137,15 @@ export class RequestMux {
     for (const pending of failed) pending.fail(error);
   }
 }
+
+/** "EOB" after the last of a batch, and "No Results" (ADR-31 of NATS). */
+const ALL_SAID: ReadonlySet<number> = new Set([204, 404]);
+
+const refused = (subject: string, answer: Msg, status: number) =>
+  new BusError(
+    status >= 500 ? "UNAVAILABLE" : "REJECTED",
+    `NATS answered ${status} ${answer.headers?.description ?? ""} on ${subject}.`,
+  );
 
 const noResponders = (subject: string) =>
   new BusError("NO_RESPONDERS", `Nobody serves ${subject} now: JetStream is starting, electing a leader, or off.`);

@@ -23,6 +23,18 @@ const LENDING: SlotsPerClass = { high: 10, normal: 5, batch: 1 };
 /** Slots of all classes together. */
 export const totalSlots = (slots: SlotsPerClass) => JOB_CLASSES.reduce((sum, jobClass) => sum + slots[jobClass], 0);
 
+const RAMP_STEP_MS = 5_000;
+
+/**
+ * The slots of each class so long after pulling went on: one at first, and every five seconds twice as many. What all jobs
+ * have waited for would else be asked by all of them in the same moment, and be away again before any of them is done.
+ */
+export function rampedSlots(slots: SlotsPerClass, sinceMs: number): SlotsPerClass {
+  const most = 2 ** Math.min(30, Math.floor(sinceMs / RAMP_STEP_MS));
+  const { high, normal, batch } = slots;
+  return { high: Math.min(high, most), normal: Math.min(normal, most), batch: Math.min(batch, most) };
+}
+
 /** The part of a class that only its fast lane gets. A class of less than five slots has none. */
 export const lastFifth = (own: number) => Math.floor(own / 5);
 

@@ -1,6 +1,6 @@
 import { JOB_CLASSES, type JobClass, LANES, type Lane } from "@longhaul/contracts";
 import { expect, test } from "vitest";
-import { allotSlots, freeSlots, type LaneState, mayTake } from "./slots.ts";
+import { allotSlots, freeSlots, type LaneState, mayTake, rampedSlots } from "./slots.ts";
 
 const SLOTS = { high: 5, normal: 20, batch: 50 };
 
@@ -79,4 +79,13 @@ test("a class of one or two slots still serves both lanes", () => {
   expect(allotted({ "high.fast": FLOOD, "high.bulk": FLOOD }, two)).toEqual({ "high.fast": 1, "high.bulk": 1 });
   const one = { high: 1, normal: 0, batch: 0 };
   expect(allotted({ "high.bulk": FLOOD }, one)).toEqual({ "high.bulk": 1 });
+});
+
+test("after a pause a class has one slot, and every five seconds twice as many, up to its own", () => {
+  expect(rampedSlots(SLOTS, 0)).toEqual({ high: 1, normal: 1, batch: 1 });
+  expect(rampedSlots(SLOTS, 5_000)).toEqual({ high: 2, normal: 2, batch: 2 });
+  expect(rampedSlots(SLOTS, 19_999)).toEqual({ high: 5, normal: 8, batch: 8 });
+  expect(rampedSlots(SLOTS, 30_000)).toEqual(SLOTS);
+  expect(rampedSlots(SLOTS, Number.POSITIVE_INFINITY)).toEqual(SLOTS);
+  expect(rampedSlots({ ...SLOTS, high: 0 }, 0).high).toBe(0);
 });

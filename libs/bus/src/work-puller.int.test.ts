@@ -150,6 +150,25 @@ test("two workers share the items; the one that stops leaves the rest to the oth
   expect(leaving.counts.done.size).toBe(doneWhenStopped);
 });
 
+test("a worker that is paused pulls nothing, whoever else is there gets it, and it goes on where it is resumed", async () => {
+  const slots = { high: 5, normal: 10, batch: 5 };
+  const paused = await startWorker(slots, () => Promise.resolve());
+  const before = await enqueue(1);
+  await until("the first is done", () => allOf(before, paused.counts.done));
+  paused.puller.pause();
+  const ids = await enqueue(50);
+  const other = await startWorker(slots, () => Promise.resolve());
+  await until("the other one has done all", () => allOf(ids, other.counts.done));
+  expect(paused.counts.deliveries).toBe(1);
+  await other.puller.stop();
+  const later = await enqueue(50);
+  // Longer than its open requests may have waited at the server.
+  await until("what was on its way is back", async () => (await unanswered()) === 0);
+  expect(paused.counts.deliveries).toBe(1);
+  paused.puller.resume();
+  await until("all are done", () => allOf(later, paused.counts.done));
+});
+
 test("an item that was handed back comes again after its delay, and counts its deliveries", async () => {
   const deliveries: { id: string; at: number; count: number }[] = [];
   const { counts } = await startWorker({ high: 5, normal: 10, batch: 5 }, async ({ item, deliveryCount, nak }) => {

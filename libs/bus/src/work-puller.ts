@@ -1,16 +1,22 @@
-import { JOB_CLASSES, type JobClass, LANES, laneConsumer, STREAMS } from "@longhaul/contracts";
+import { type JobClass, STREAMS } from "@longhaul/contracts";
 import type { Logger } from "@longhaul/runtime";
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import { type AckSubject, parseAckSubject } from "./ack-subject.ts";
 import type { Bus } from "./connect.ts";
 import { publishCore } from "./core-publish.ts";
 import { createDelivery, type Delivery, nak } from "./delivery.ts";
-import { allotSlots, freeSlots, type LaneState, lastFifth, mayTake, type SlotsPerClass, totalSlots } from "./slots.ts";
+import { STATUS, WAIT, waiting, whatIsThere } from "./pull-request.ts";
+import { idleLanes, type PulledLane } from "./pulled-lane.ts";
+import { allotSlots, freeSlots, lastFifth, mayTake, rampedSlots, type SlotsPerClass, totalSlots } from "./slots.ts";
 
 export type Puller = {
   /** Deliveries that are being worked on. */
   running(): number;
   readonly slots: number;
+  /** Pulls nothing until `resume`; what arrives all the same is handed back. What runs goes on. */
+  pause(): void;
+  /** Goes on, with few slots at first: see `rampedSlots`. */
+  resume(): void;
   /** Pulls no more; what arrives all the same is handed back. What runs is the caller's to end. */
   stop(): Promise<void>;
 };
@@ -22,8 +28,6 @@ export type PullerOptions = {
   log: Logger;
 };
 
-/** A request that waits, with heartbeats, and when its silence means that it was lost. */
-const WAIT = { expiresMs: 5_000, heartbeatMs: 1_000, silenceMs: 2_500 };
 /** Between two looks into an idle lane that is not worth a waiting request. */
 const POLL_MS = 100;
 /** After a refusal (no leader, consumer missing) before the lane is asked again. */
@@ -33,18 +37,6 @@ const GATHER_MS = 1;
 const TICK_MS = 100;
 /** What could not be started comes again after this time, here or at another worker. */
 const HAND_BACK_MS = 250;
-
-/** Pull request status codes of JetStream. */
-const STATUS = { heartbeat: 100, noMessages: 404, expired: 408 };
-
-type LaneRequest = LaneState & {
-  readonly consumer: string;
-  /** Reply subject of the open request; null = none. */
-  request: string | null;
-  /** When it was last heard of, and when the lane may be asked again: monotonic, milliseconds. */
-  heardAt: number;
-  notBefore: number;
-};
 
 /**
  * One dispatcher over the six lanes of `WORK`. Items asked for and items being worked on together are never more than
@@ -61,37 +53,26 @@ export function startPuller(bus: Bus, options: PullerOptions): Puller {
 class Dispatcher implements Puller {
   readonly slots: number;
   readonly #bus: Bus;
-  readonly #own: SlotsPerClass;
+  readonly #slotsPerClass: SlotsPerClass;
   readonly #onItem: PullerOptions["onItem"];
   readonly #log: Logger;
-  readonly #lanes: LaneRequest[];
+  readonly #lanes: PulledLane[];
   #inbox = "";
   #subscription: Subscription | null = null;
   #requests = 0;
   #planned: NodeJS.Timeout | null = null;
   #tick: NodeJS.Timeout | undefined;
   #unlisten: (() => void) | undefined;
-  #stopped = false;
+  #state: "pulling" | "paused" | "stopped" = "pulling";
+  #resumedAt = Number.NEGATIVE_INFINITY;
 
   constructor(bus: Bus, { slotsPerClass, onItem, log }: PullerOptions) {
     this.slots = totalSlots(slotsPerClass);
     this.#bus = bus;
-    this.#own = slotsPerClass;
+    this.#slotsPerClass = slotsPerClass;
     this.#onItem = onItem;
     this.#log = log;
-    this.#lanes = JOB_CLASSES.flatMap((jobClass) =>
-      LANES.map((lane) => ({
-        class: jobClass,
-        lane,
-        consumer: laneConsumer(jobClass, lane),
-        running: 0,
-        asked: 0,
-        pending: 0,
-        request: null,
-        heardAt: 0,
-        notBefore: 0,
-      })),
-    );
+    this.#lanes = idleLanes();
   }
 
   start(): void {
@@ -104,8 +85,19 @@ class Dispatcher implements Puller {
     return this.#lanes.reduce((sum, lane) => sum + lane.running, 0);
   }
 
+  pause(): void {
+    if (this.#state === "pulling") this.#state = "paused";
+  }
+
+  resume(): void {
+    if (this.#state !== "paused") return;
+    this.#state = "pulling";
+    this.#resumedAt = performance.now();
+    this.#plan();
+  }
+
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#state = "stopped";
     this.#unlisten?.();
     clearInterval(this.#tick);
     if (this.#planned) clearTimeout(this.#planned);
@@ -174,12 +166,13 @@ class Dispatcher implements Puller {
     if (asked) lane.asked--;
     if (lane.asked === 0) lane.request = null;
     // An answer to a request that was given up as lost was not counted: it may find no slot.
-    if (this.#stopped || (!asked && freeSlots(this.#lanes, this.#own) < 1)) nak(this.#bus.nc, reply, HAND_BACK_MS);
+    const unwanted = this.#state !== "pulling" || (!asked && freeSlots(this.#lanes, this.#slotsPerClass) < 1);
+    if (unwanted) nak(this.#bus.nc, reply, HAND_BACK_MS);
     else void this.#work(lane, message, reply, ack);
     this.#plan();
   }
 
-  async #work(lane: LaneRequest, message: Msg, reply: string, ack: AckSubject): Promise<void> {
+  async #work(lane: PulledLane, message: Msg, reply: string, ack: AckSubject): Promise<void> {
     lane.running++;
     try {
       await this.#onItem(createDelivery(this.#bus.nc, message, reply, ack));
@@ -191,7 +184,7 @@ class Dispatcher implements Puller {
     }
   }
 
-  #release(lane: LaneRequest, pauseMs: number): void {
+  #release(lane: PulledLane, pauseMs: number): void {
     lane.asked = 0;
     lane.request = null;
     lane.notBefore = Math.max(lane.notBefore, performance.now() + pauseMs);
@@ -199,10 +192,10 @@ class Dispatcher implements Puller {
   }
 
   #plan(): void {
-    if (this.#planned || this.#stopped) return;
+    if (this.#planned || this.#state !== "pulling") return;
     this.#planned = setTimeout(() => {
       this.#planned = null;
-      if (this.#bus.connected()) this.#ask();
+      if (this.#bus.connected() && this.#state === "pulling") this.#ask();
     }, GATHER_MS);
   }
 
@@ -210,13 +203,14 @@ class Dispatcher implements Puller {
   #ask(): void {
     const now = performance.now();
     const pressed = this.#lanes.some((lane) => lane.pending > 0);
+    const slots = rampedSlots(this.#slotsPerClass, now - this.#resumedAt);
     for (const lane of this.#lanes) {
       if (lane.request !== null || lane.pending > 0 || lane.notBefore > now) continue;
-      if (mayTake(lane, this.#lanes, this.#own)) this.#probe(lane, pressed, now);
+      if (mayTake(lane, this.#lanes, slots)) this.#probe(lane, slots, pressed, now);
     }
-    for (const [state, items] of allotSlots(this.#lanes, this.#own)) {
+    for (const [state, items] of allotSlots(this.#lanes, slots)) {
       const lane = this.#lanes.find((candidate) => candidate === state);
-      if (lane && lane.notBefore <= now) this.#request(lane, items, { no_wait: true });
+      if (lane && lane.notBefore <= now) this.#request(lane, items, whatIsThere(items));
     }
   }
 
@@ -224,27 +218,22 @@ class Dispatcher implements Puller {
    * A waiting probe holds a slot. That is fine while there are plenty or where the slot is kept for this lane anyway;
    * else the lane is only looked into now and then.
    */
-  #probe(lane: LaneRequest, pressed: boolean, now: number): void {
-    const keptAnyway = lane.lane === "fast" && lastFifth(this.#own[lane.class]) > 0;
-    const plenty = this.slots >= 2 * this.#lanes.length;
+  #probe(lane: PulledLane, slots: SlotsPerClass, pressed: boolean, now: number): void {
+    const keptAnyway = lane.lane === "fast" && lastFifth(slots[lane.class]) > 0;
+    const plenty = totalSlots(slots) >= 2 * this.#lanes.length;
     if (plenty && (keptAnyway || !pressed)) {
-      const { expiresMs, heartbeatMs } = WAIT;
-      this.#request(lane, 1, { expires: expiresMs * 1e6, idle_heartbeat: heartbeatMs * 1e6 });
+      this.#request(lane, 1, waiting(1));
     } else {
       lane.notBefore = now + POLL_MS;
-      this.#request(lane, 1, { no_wait: true });
+      this.#request(lane, 1, whatIsThere(1));
     }
   }
 
-  #request(
-    lane: LaneRequest,
-    batch: number,
-    how: { no_wait: true } | { expires: number; idle_heartbeat: number },
-  ): void {
+  #request(lane: PulledLane, batch: number, query: string): void {
     lane.asked = batch;
     lane.request = this.#inbox + (this.#requests++).toString(36);
     lane.heardAt = performance.now();
     const subject = `$JS.API.CONSUMER.MSG.NEXT.${STREAMS.work}.${lane.consumer}`;
-    publishCore(this.#bus.nc, subject, JSON.stringify({ batch, ...how }), { reply: lane.request });
+    publishCore(this.#bus.nc, subject, query, { reply: lane.request });
   }
 }

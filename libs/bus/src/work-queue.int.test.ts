@@ -42,10 +42,12 @@ test("an item is there once, also while it is being worked on, and again after i
   const record = aRecord();
   expect(await queue.enqueue(record, 1)).toBe("sent");
   expect(await queue.enqueue(record, 1)).toBe("present");
+  expect(await queue.length()).toBe(1);
 
   const { held, stop } = holdDeliveries();
   const delivery = await until("the item is delivered", () => held.find(({ item }) => item?.id === record.id));
   expect(await queue.enqueue(record, 1)).toBe("present");
+  expect(await queue.length()).toBe(0);
   expect(await queue.itemAlive(delivery.sequence, record.id)).toBe(true);
   expect(await queue.itemAlive(delivery.sequence, randomUUID())).toBe(false);
 

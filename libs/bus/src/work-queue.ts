@@ -29,6 +29,8 @@ export type WorkQueue = {
   itemAlive(seq: number, id: string): Promise<boolean>;
   /** Removes every item of the job, also one that somebody holds; gives their number. @throws BusError */
   removeItems(id: string): Promise<number>;
+  /** Items of all classes and lanes that nobody has been handed yet. @throws BusError */
+  length(): Promise<number>;
   /** Copies a message that nobody can read to `DEADLETTERS`; resolves when it is stored there. @throws BusError */
   deadLetter(message: { subject: string; bytes: Uint8Array; reason: string }): Promise<void>;
 };
@@ -114,6 +116,11 @@ export function createWorkQueue(bus: Bus, { clock, random, log, timeoutMs }: Wor
         await deleteMessage(bus, STREAMS.work, item.seq, timeoutMs);
       }
       throw new BusError("REJECTED", `Job ${id} has more than ${JOB_ITEMS_MAX} work items.`);
+    },
+    async length() {
+      const answer = await bus.requests.request(`$JS.API.CONSUMER.LIST.${STREAMS.work}`, "", { timeoutMs });
+      const { consumers } = apiResult<{ consumers: { num_pending: number }[] }>(answer);
+      return consumers.reduce((sum, { num_pending }) => sum + num_pending, 0);
     },
     async deadLetter({ subject, bytes, reason }) {
       const headers = encodeHeaders({ [HEADERS.subject]: subject, [HEADERS.reason]: reason });

@@ -81,5 +81,5 @@ export {
   type WorkAddress,
   workSubject,
 } from "./subjects.ts";
-export { LOG_FIELDS, METRICS } from "./telemetry-names.ts";
+export { fileTypeOf, LOG_FIELDS, METRICS } from "./telemetry-names.ts";
 export { type WorkItem, workItem } from "./work-item.ts";

@@ -8,6 +8,7 @@ export const METRICS = {
   downloadDuration: "download_duration_seconds",
   /** `status` */
   jobsActive: "download_jobs_active",
+  /** Work items that nobody has been handed yet, of all classes. */
   queueLength: "download_queue_length",
   /** 0..100 */
   workerUtilization: "download_worker_utilization",
@@ -20,7 +21,6 @@ export const METRICS = {
   /** Seconds from claim to end. */
   processing: "download_processing_seconds",
   statusChecks: "download_status_checks_total",
-  statusCheckDuration: "download_status_check_seconds",
   /** Seconds between a stored write and its view. */
   projectionLag: "download_projection_lag_seconds",
   /** Uploads, objects and work items that housekeeping removed; `what`, `by` */
@@ -33,7 +33,12 @@ export const METRICS = {
   socketsOpen: "download_sockets_open",
   /** `dependency` */
   dependencyUp: "dependency_up",
+  /** 1 while calls to the side that `breaker` names are not made, else 0. */
+  breakerOpen: "circuit_breaker_open",
 } as const;
 
 /** Fields of log lines. */
 export const LOG_FIELDS = { jobId: "job_id", traceId: "trace_id" } as const;
+
+/** Label `file_type`: the extension of the sources' keys, the same in every service. */
+export const fileTypeOf = (keyTemplate: string) => /\.(\w{1,16})$/.exec(keyTemplate)?.[1] ?? "other";

@@ -121,7 +121,7 @@ describe("pause", () => {
     const waiting = retrying(recordIn("running"), {
       error: jobError("SOURCE_TIMEOUT", "plan"),
       retryAt: at(200),
-      countFailure: true,
+      waitsFor: null,
       now: at(5),
     });
     const change = changed(decide(written(waiting), { type: "pause", actor: "ada" }, NOW, RULES));

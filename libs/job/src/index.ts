@@ -15,6 +15,7 @@ export { type EndStatus, isEnded, isLive, isOver, isUnfinished } from "./end.ts"
 export { errorText, isPermanent, jobError, type PublicClass, publicClass } from "./failure.ts";
 export { denyNoFile, type FileAuthorisation } from "./file-authorisation.ts";
 export { fitsInRecord, type InlineMaxBytes } from "./inline.ts";
+export { INVISIBLE } from "./invisible.ts";
 export { type NewJob, newJob } from "./job.ts";
 export { chooseLane, LANE_REFILL_MS, type LaneBucket } from "./lane.ts";
 export { type Found, type Leftovers, leftovers } from "./leftovers.ts";
@@ -47,7 +48,7 @@ export {
   retrying,
   takeOver,
 } from "./run.ts";
-export { type Settlement, type SettlePolicy, settle, type TryError } from "./settle.ts";
+export { type Away, type Settlement, type SettlePolicy, settle, type TryError } from "./settle.ts";
 export { shownStatus } from "./shown-status.ts";
 export { userHash } from "./user-hash.ts";
 export { compareVersions, formatVersion, parseVersion, type Version } from "./version.ts";

@@ -9,9 +9,7 @@ import { aRun, at, POLICY, recordIn, specOf, written } from "./testing/index.ts"
 const VERSION = { seq: 42, n: 7 };
 const shown = (record: JobRecord) => present(record, VERSION, POLICY);
 const TIMEOUT = jobError("SOURCE_TIMEOUT", "read-source", 70_000);
-const waiting = written(
-  retrying(recordIn("running"), { error: TIMEOUT, retryAt: at(9), countFailure: true, now: at(5) }),
-);
+const waiting = written(retrying(recordIn("running"), { error: TIMEOUT, retryAt: at(9), waitsFor: null, now: at(5) }));
 
 describe("the state table", () => {
   const deadlined = recordIn("expired", {
@@ -60,15 +58,18 @@ describe("the state table", () => {
     expect(job).toMatchObject({ status: "queued", attempt: 2, nextAttemptAt: null, error: { code: "SOURCE_TIMEOUT" } });
   });
 
-  test("waiting for a source's breaker is no next attempt, and shows in the phase alone", () => {
-    const input = { error: TIMEOUT, retryAt: at(9), countFailure: false, now: at(5) };
-    expect(shown(written(retrying(recordIn("running"), input)))).toMatchObject({
-      attempt: 1,
-      nextAttemptAt: null,
-      error: null,
-      progress: { phase: "waiting_for_source" },
-    });
-  });
+  test.each(["source", "storage"] as const)(
+    "waiting for %s is no next attempt, and shows in the phase alone",
+    (waitsFor) => {
+      const input = { error: TIMEOUT, retryAt: at(9), waitsFor, now: at(5) };
+      expect(shown(written(retrying(recordIn("running"), input)))).toMatchObject({
+        attempt: 1,
+        nextAttemptAt: null,
+        error: null,
+        progress: { phase: `waiting_for_${waitsFor}` },
+      });
+    },
+  );
 });
 
 describe("what is shown", () => {

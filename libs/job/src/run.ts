@@ -15,6 +15,7 @@ import { endOf } from "./end.ts";
 import { isPermanent, jobError } from "./failure.ts";
 import { namesKeys } from "./named.ts";
 import { atRest } from "./progress.ts";
+import type { Away } from "./settle.ts";
 
 /** `key`: a fresh random key under `results/` for a job that will own its result, else null. */
 export type Claim = Occasion & { run: Run; key: string | null };
@@ -93,19 +94,21 @@ function withoutWrongPlan(record: JobRecord, { code }: JobError): JobRecord {
   return PLAN_IS_WRONG.has(code) ? { ...record, plan: null, checkpoint: null, outcomes: null } : record;
 }
 
-/** `countFailure` false: the try was not used up, the job only waits for its source's breaker. */
-export type Retrying = Occasion & { error: JobError; retryAt: Date; countFailure: boolean };
+/** `waitsFor`: the try was not used up, the job only waits until that is back; null = it was. */
+export type Retrying = Occasion & { error: JobError; retryAt: Date; waitsFor: Away | null };
+
+const WAITING_PHASES = { storage: "waiting_for_storage", source: "waiting_for_source" } as const;
 
 /** The try failed, and another will be made at `retryAt`. */
 export function retrying(record: JobRecord, input: Retrying): Change {
   const next: JobRecord = {
     ...withoutWrongPlan(record, input.error),
     status: "queued",
-    failures: record.failures + (input.countFailure ? 1 : 0),
+    failures: record.failures + (input.waitsFor ? 0 : 1),
     run: null,
     retryAt: input.retryAt.toISOString(),
     error: input.error,
-    progress: atRest(record.progress, input.countFailure ? "retry_wait" : "waiting_for_source"),
+    progress: atRest(record.progress, input.waitsFor ? WAITING_PHASES[input.waitsFor] : "retry_wait"),
   };
   return told("download.retrying.v1", next, "retrying", input, { ...runOf(record), ...causeOf(input.error) });
 }

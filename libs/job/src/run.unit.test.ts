@@ -116,7 +116,7 @@ describe("a failed try", () => {
   const input = { error: TIMEOUT, retryAt: at(30), now: at(20) };
 
   test("waits for the next one, with all its work", () => {
-    const change = retrying(before, { ...input, countFailure: true });
+    const change = retrying(before, { ...input, waitsFor: null });
 
     expect(change.type).toBe("download.retrying.v1");
     expect(change.record).toMatchObject({
@@ -137,16 +137,19 @@ describe("a failed try", () => {
       const plan = { entries: [], ref: null, filesMissing: 0, bytesTotal: 0 };
       const changed = { ...input, error: jobError(code, "read-source") };
       const nothing = { plan: null, checkpoint: null, outcomes: null };
-      expect(retrying({ ...before, plan }, { ...changed, countFailure: true }).record).toMatchObject(nothing);
+      expect(retrying({ ...before, plan }, { ...changed, waitsFor: null }).record).toMatchObject(nothing);
       expect(failed({ ...before, plan }, changed).record).toMatchObject(nothing);
-      expect(retrying({ ...before, plan }, { ...input, countFailure: true }).record).toMatchObject({ plan });
+      expect(retrying({ ...before, plan }, { ...input, waitsFor: null }).record).toMatchObject({ plan });
     },
   );
 
-  test("is not used up by a source whose breaker is open", () => {
-    expect(retrying(before, { ...input, countFailure: false }).record).toMatchObject({
+  test.each(["source", "storage"] as const)("is not used up while %s is away", (waitsFor) => {
+    expect(retrying(before, { ...input, waitsFor }).record).toMatchObject({
+      status: "queued",
+      run: null,
       failures: 1,
-      progress: { phase: "waiting_for_source" },
+      retryAt: at(30).toISOString(),
+      progress: { phase: `waiting_for_${waitsFor}` },
     });
   });
 });

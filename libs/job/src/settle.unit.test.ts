@@ -51,7 +51,7 @@ describe("waits between tries", () => {
     [1, 0, 3200],
     [1, 1, 4800],
   ])("after %i failures, with jitter %d: %i ms", (failures, jitter, delayMs) => {
-    expect(settle(timeout, afterFailures(failures), POLICY, jitter)).toEqual({ do: "retry", delayMs });
+    expect(settle(timeout, afterFailures(failures), POLICY, jitter)).toEqual({ do: "retry", delayMs, waitsFor: null });
   });
 
   test("the third try is the last", () => {
@@ -65,13 +65,29 @@ describe("waits between tries", () => {
     ["is honoured up to 15 minutes", 60 * MINUTE, 1, 15 * MINUTE],
   ])("a source's Retry-After %s", (_rule, retryAfterMs, jitter, delayMs) => {
     const error = { stage: "read-source", code: "SOURCE_RATE_LIMITED", retryAfterMs } as const;
-    expect(settle(error, afterFailures(0), POLICY, jitter)).toEqual({ do: "retry", delayMs });
+    expect(settle(error, afterFailures(0), POLICY, jitter)).toEqual({ do: "retry", delayMs, waitsFor: null });
   });
 
   test("no wait is longer than 15 minutes, however many tries are allowed", () => {
     expect(settle(timeout, afterFailures(20), { ...POLICY, maxAttempts: 30 }, 1)).toEqual({
       do: "retry",
       delayMs: 15 * MINUTE,
+      waitsFor: null,
+    });
+  });
+
+  test.each([
+    ["until the next probe", 0, 60_000, 0, 60_000],
+    ["with jitter a little longer", 0, 60_000, 1, 72_000],
+    ["at least our own first wait", 2, 0, 0.5, 2000],
+    ["at most 15 minutes", 0, 60 * MINUTE, 0, 15 * MINUTE],
+    ["although it was the last try", 2, 60_000, 0, 60_000],
+  ])("for a store that is away: %s", (_rule, failures, retryAfterMs, jitter, delayMs) => {
+    const error = { stage: "write-result", code: "S3_UPLOAD_FAILED", retryAfterMs, waitsFor: "storage" } as const;
+    expect(settle(error, afterFailures(failures), POLICY, jitter)).toEqual({
+      do: "retry",
+      delayMs,
+      waitsFor: "storage",
     });
   });
 });

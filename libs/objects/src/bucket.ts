@@ -42,6 +42,7 @@ const NEVER_STORE = "no-cache, no-store, must-revalidate";
 
 export class S3Bucket implements Bucket {
   readonly name: string;
+  readonly breaker = null;
   readonly uploads: Uploads;
   readonly #client: StoreClient;
   readonly #settings: BucketSettings;

@@ -1,4 +1,5 @@
 import { TimeoutError, withTimeout } from "@longhaul/runtime";
+import { LongWait } from "./long-waits.ts";
 import { ObjectsError } from "./objects-error.ts";
 import { toObjectsError } from "./to-objects-error.ts";
 
@@ -15,6 +16,6 @@ export async function call<T>(
     if (error instanceof TimeoutError) throw new ObjectsError(error.message, { code: "TIMEOUT", cause: error });
     if (signal?.aborted)
       throw new ObjectsError(`${what} was given up by its caller.`, { code: "ABORTED", cause: error });
-    throw toObjectsError(error, what);
+    throw toObjectsError(error instanceof LongWait ? error.error : error, what);
   }
 }

@@ -1,5 +1,6 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { BootError } from "@longhaul/runtime";
+import { endLongWaits } from "./long-waits.ts";
 
 /** Where a store is, and who we are there. */
 export type StoreAddress = {
@@ -61,6 +62,7 @@ export function createClient(address: StoreAddress, { s3CallTimeoutMs }: { s3Cal
       httpsAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
     },
   });
+  endLongWaits(s3);
   const endpoint = address.publicEndpoint;
   const signer = endpoint === address.endpoint ? s3 : new S3Client({ ...shared, ...(endpoint ? { endpoint } : {}) });
   return {

@@ -1,7 +1,7 @@
+import { INVISIBLE } from "@longhaul/job";
+
 /** Characters that may stand in a value of RFC 8187 as they are (`attr-char`). */
 const NOT_ATTR_CHAR = /[^A-Za-z0-9!#$&+.^_`|~-]/g;
-/** Control characters, and those that turn the direction of text and so can hide an extension. */
-const INVISIBLE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff]/gu;
 
 /**
  * The value of `Content-Disposition` for saving under `filename` (RFC 6266): an ASCII form for old readers, and the

@@ -1,7 +1,15 @@
-import { type Settings, type s3Config, type sourceConfig, systemRandom } from "@longhaul/runtime";
+import {
+  Breaker,
+  type BreakerSettings,
+  type Settings,
+  type s3Config,
+  type sourceConfig,
+  systemRandom,
+} from "@longhaul/runtime";
 import { S3Bucket } from "./bucket.ts";
 import { createClient, type StoreAddress } from "./client.ts";
-import type { Objects } from "./objects.ts";
+import { GuardedBucket, judgeStore } from "./guarded-bucket.ts";
+import type { Bucket, Objects } from "./objects.ts";
 import { createPayloads } from "./payloads.ts";
 
 type SourceSettings = Settings<typeof sourceConfig>;
@@ -9,23 +17,42 @@ type SourceSettings = Settings<typeof sourceConfig>;
 /** The settings of the result bucket, and those of the source bucket that differ from them. */
 export type ObjectsConfig = Settings<typeof s3Config> & Partial<SourceSettings>;
 
-/** Opens the buckets of results and of sources. Nothing is sent before the first call. */
-export function createObjects(config: ObjectsConfig): Objects {
+/**
+ * Opens the buckets of results and of sources. Nothing is sent before the first call.
+ * @param breaker with it, every endpoint has a breaker, and calls fail with `BREAKER_OPEN` while that is open
+ */
+export function createObjects(config: ObjectsConfig, breaker?: BreakerSettings): Objects {
   const results = resultAddress(config);
   const source = sourceAddress(config, results);
   const resultClient = createClient(results, config);
   // Two clients even for one store: reads that wait for room in a buffer must not hold the sockets that uploads need.
   const sourceClient = createClient(source, config);
-  const bucket = new S3Bucket(resultClient, config.s3Bucket, config);
-  return {
-    results: bucket,
+  const buckets = {
+    results: new S3Bucket(resultClient, config.s3Bucket, config),
     source: new S3Bucket(sourceClient, config.sourceS3Bucket ?? config.s3Bucket, config),
-    payloads: createPayloads(bucket, { ...config, random: systemRandom }),
+  };
+  const guards = breaker ? guardsOf(buckets, isSameStore(source, results), breaker) : null;
+  const opened = guards ?? buckets;
+  return {
+    ...opened,
+    payloads: createPayloads(opened.results, { ...config, random: systemRandom }),
     close() {
+      for (const bucket of [guards?.results, guards?.source]) bucket?.breaker.close();
       resultClient.close();
       sourceClient.close();
     },
   };
+}
+
+const isSameStore = (a: StoreAddress, b: StoreAddress) => a.endpoint === b.endpoint && a.region === b.region;
+
+/** Results and sources at one endpoint have one breaker: what one of them learns is true for the other. */
+function guardsOf({ results, source }: Record<"results" | "source", Bucket>, same: boolean, settings: BreakerSettings) {
+  const breakerOf = (name: string, bucket: Bucket) =>
+    new Breaker({ name, settings, judge: judgeStore, probe: () => bucket.ping() });
+  const ofResults = breakerOf("s3", results);
+  const ofSource = same ? ofResults : breakerOf("source_s3", source);
+  return { results: new GuardedBucket(results, ofResults), source: new GuardedBucket(source, ofSource) };
 }
 
 function resultAddress(config: ObjectsConfig): StoreAddress {

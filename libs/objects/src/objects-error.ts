@@ -2,7 +2,9 @@
  * `NOT_FOUND` no such object · `NO_BUCKET` no such bucket · `DENIED` credentials or rights · `RATE_LIMITED` asked to slow
  * down · `TIMEOUT` no answer in time · `UNAVAILABLE` not reachable, or its own error · `REJECTED` the request itself is
  * wrong · `CONFLICT` something is there already · `UNSUPPORTED` not known to this store · `BODY_FAILED` the
- * stream to be written failed · `DAMAGED` what is there is not what was written · `ABORTED` the caller's signal
+ * stream to be written failed · `DAMAGED` what is there is not what was written · `ABORTED` the caller's signal ·
+ * `BREAKER_OPEN` too many calls to this store fail at present: this one was not made, or was one of those; another is
+ * worth while after `retryAfterMs`
  */
 export type ObjectsErrorCode =
   | "NOT_FOUND"
@@ -16,7 +18,8 @@ export type ObjectsErrorCode =
   | "UNSUPPORTED"
   | "BODY_FAILED"
   | "DAMAGED"
-  | "ABORTED";
+  | "ABORTED"
+  | "BREAKER_OPEN";
 
 /** A call to the object store failed. Branch on `code`. */
 export class ObjectsError extends Error {

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { PayloadRef } from "@longhaul/contracts";
+import type { Breaker } from "@longhaul/runtime";
 import type { PayloadOwner } from "./payload-bytes.ts";
 
 /** What a HEAD tells of an object. */
@@ -72,6 +73,8 @@ export type Uploads = {
 /** One bucket. Every call ends within `S3_CALL_TIMEOUT_MS`, its tries included, and rejects with an `ObjectsError`. */
 export type Bucket = {
   readonly name: string;
+  /** Of its store; null when calls are always made. */
+  readonly breaker: Breaker | null;
   /** Null when there is no such object. */
   head(key: string, options?: { signal?: AbortSignal }): Promise<ObjectHead | null>;
   /** The bytes from an offset on; stops when the caller does. Each piece has `S3_CALL_TIMEOUT_MS`. */
@@ -108,7 +111,7 @@ export type Payloads = {
 export type Objects = {
   /** Where results are written: `S3_*`. */
   results: Bucket;
-  /** Where the files come from: `SOURCE_S3_*`, by default the same bucket. */
+  /** Where the files come from: `SOURCE_S3_*`, by default the same bucket. At the same endpoint, the same breaker. */
   source: Bucket;
   /** What is too large for records, in the bucket of results. */
   payloads: Payloads;

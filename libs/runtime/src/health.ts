@@ -84,6 +84,15 @@ export class HealthRegistry {
     }
   }
 
+  /** What is answered on each path, wherever health is served. */
+  routes(): Record<string, () => HealthAnswer> {
+    return {
+      "/health": () => this.summary(),
+      "/health/live": () => this.live(),
+      "/health/ready": () => this.ready(),
+    };
+  }
+
   /** `/health/live`: the process answers. */
   live(): HealthAnswer {
     return { httpStatus: 200, body: { status: "ok" } };

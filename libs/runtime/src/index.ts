@@ -1,7 +1,14 @@
 export { BootError } from "./boot-error.ts";
+export {
+  Breaker,
+  BreakerOpenError,
+  type BreakerOptions,
+  type BreakerSettings,
+  type CallVerdict,
+} from "./breaker.ts";
 export { type Clock, sleptThrough, systemClock } from "./clock.ts";
 export { envList } from "./config/fields.ts";
-export { attemptsConfig, expiryConfig, jobLimitsConfig, retentionConfig } from "./config/job-shapes.ts";
+export { attemptsConfig, breakerConfig, expiryConfig, jobLimitsConfig, retentionConfig } from "./config/job-shapes.ts";
 export { ConfigError, type ConfigSchema, loadConfig, type Settings } from "./config/load.ts";
 export { mongodbConfig, natsConfig, s3Config, streamConfig } from "./config/server-shapes.ts";
 export {

@@ -29,7 +29,11 @@ export function createLogger(service: string, level: LogLevel, destination?: Des
   return pino(options, destination ?? standardOutput());
 }
 
-/** Written line by line: what a process logged is there however it ends, and in the order in which it happened. */
+/**
+ * Written line by line: what a process logged is there however it ends, and in the order in which it happened. To write
+ * in the background saves nothing: measured at creates, a line costs about 10 µs of CPU either way, nearly all of it to
+ * make the line.
+ */
 const standardOutput = () => createDestination({ dest: 1, sync: true });
 
 /** A logger whose lines carry the job's `job_id` and `trace_id`. */

@@ -17,11 +17,7 @@ export type OpsServerOptions = { host: string; port: number; health: HealthRegis
  * @throws BootError `PORT_UNAVAILABLE` when it cannot listen there
  */
 export async function startOpsServer({ host, port, health, metrics }: OpsServerOptions): Promise<OpsServer> {
-  const routes: Record<string, () => HealthAnswer> = {
-    "/health": () => health.summary(),
-    "/health/live": () => health.live(),
-    "/health/ready": () => health.ready(),
-  };
+  const routes = health.routes();
   const server = createServer((request, response) => {
     answer(request, response, routes, metrics).catch(() => response.destroy());
   });

@@ -4,7 +4,7 @@ import { createCall } from "./call.ts";
 import { createDeadLetterViews, type DeadLetterViews } from "./dead-letters.ts";
 import { createEndingViews, type EndingViews } from "./ending-views.ts";
 import { createJobViews, type JobViews } from "./job-views.ts";
-import { createOperations, type Operation, type Operations } from "./operations.ts";
+import { createRecords, type Records } from "./records.ts";
 import { createUnfinishedJobs, type UnfinishedJobs } from "./unfinished-jobs.ts";
 import type { View } from "./view.ts";
 
@@ -24,8 +24,7 @@ export type Store = {
   /** The same views, as far as their end is concerned. */
   ending: EndingViews;
   unfinished: UnfinishedJobs;
-  /** Bulk work, in the database of what cannot be rebuilt. */
-  operations(recordsDatabase: string): Operations;
+  records(database: string): Records;
   /** @throws StoreError when the database does not answer */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -50,8 +49,7 @@ export function connectStore(config: StoreConfig, log: Logger): Store {
     views: createJobViews(jobs, call),
     deadLetters: createDeadLetterViews(jobs, call),
     ending: createEndingViews(jobs, call),
-    operations: (recordsDatabase) =>
-      createOperations(client.db(recordsDatabase).collection<Operation>("operations"), call),
+    records: (name) => createRecords(client.db(name), call),
     unfinished: createUnfinishedJobs(jobs, call),
     ping: () => call("answer a ping", async () => void (await database.command({ ping: 1 }))),
     close: () => client.close(),
@@ -59,11 +57,15 @@ export function connectStore(config: StoreConfig, log: Logger): Store {
 }
 
 /** What a migration works on; its calls may take long. */
-export type MigrationStore = { views: Db; close(): Promise<void> };
+export type MigrationStore = { views: Db; records: Db; close(): Promise<void> };
 
-export function connectForMigration(config: StoreConfig): MigrationStore {
+export function connectForMigration(config: StoreConfig & { mongodbRecordsDatabase: string }): MigrationStore {
   const client = openClient(config, 0);
-  return { views: client.db(config.mongodbViewsDatabase), close: () => client.close() };
+  return {
+    views: client.db(config.mongodbViewsDatabase),
+    records: client.db(config.mongodbRecordsDatabase),
+    close: () => client.close(),
+  };
 }
 
 /**

@@ -11,6 +11,7 @@ const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
 const config = {
   mongodbUrl: inject("mongodbUrl"),
   mongodbViewsDatabase: `store_views_${randomUUID().slice(0, 8)}`,
+  mongodbRecordsDatabase: `store_records_views_${randomUUID().slice(0, 8)}`,
   mongodbTimeoutMs: 20_000,
   mongodbMaxPoolSize: 20,
 };
@@ -27,6 +28,7 @@ afterAll(async () => {
   await store.close();
   const client = new MongoClient(config.mongodbUrl);
   await client.db(config.mongodbViewsDatabase).dropDatabase();
+  await client.db(config.mongodbRecordsDatabase).dropDatabase();
   await client.close();
 });
 

@@ -9,6 +9,7 @@ import { storeMigrations } from "./migrations.ts";
 const config = {
   mongodbUrl: inject("mongodbUrl"),
   mongodbViewsDatabase: `store_migrations_${randomUUID().slice(0, 8)}`,
+  mongodbRecordsDatabase: `store_records_migrations_${randomUUID().slice(0, 8)}`,
   mongodbTimeoutMs: 10_000,
   mongodbMaxPoolSize: 5,
 };
@@ -25,6 +26,7 @@ afterAll(async () => {
   await Promise.all([store.close(), target.close()]);
   const client = new MongoClient(config.mongodbUrl);
   await client.db(config.mongodbViewsDatabase).dropDatabase();
+  await client.db(config.mongodbRecordsDatabase).dropDatabase();
   await client.close();
 });
 
@@ -33,8 +35,12 @@ test("a service is told what is missing and what to run, until the migration has
   await expect(missing).rejects.toMatchObject({ code: "MIGRATION_NEEDED" });
   await expect(missing).rejects.toThrow(/lacks the indexes owner_newest, .*tombstones_end\. .*`npm run migrate`/);
 
-  expect(await migrate()).toHaveLength(JOBS_INDEXES.length);
+  const records = store.records(config.mongodbRecordsDatabase);
+  await expect(records.assertIndexes()).rejects.toMatchObject({ code: "MIGRATION_NEEDED" });
+
+  expect(await migrate()).toHaveLength(JOBS_INDEXES.length + 2);
   await store.views.assertIndexes();
+  await records.assertIndexes();
 
   expect(await migrate()).toEqual([]);
 });

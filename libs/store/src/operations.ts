@@ -47,7 +47,7 @@ export type Operations = {
   ): Promise<boolean>;
 };
 
-/** The operations in `collection`. There are few at any time, so that they are found without an index of their own. */
+/** The operations in `collection`, until a month after their end. There are few at any time, so that they are found without an index of their own. */
 export function createOperations(collection: Collection<Operation>, call: Call): Operations {
   return {
     add: (operation) =>

@@ -10,6 +10,7 @@ import { viewOf } from "./view.ts";
 const config = {
   mongodbUrl: inject("mongodbUrl"),
   mongodbViewsDatabase: `store_unfinished_${randomUUID().slice(0, 8)}`,
+  mongodbRecordsDatabase: `store_records_unfinished_${randomUUID().slice(0, 8)}`,
   mongodbTimeoutMs: 20_000,
   mongodbMaxPoolSize: 5,
 };
@@ -25,6 +26,7 @@ afterAll(async () => {
   await store.close();
   const client = new MongoClient(config.mongodbUrl);
   await client.db(config.mongodbViewsDatabase).dropDatabase();
+  await client.db(config.mongodbRecordsDatabase).dropDatabase();
   await client.close();
 });
 

@@ -54,6 +54,7 @@ describe("create", () => {
     const job = apiJob.parse(await response.json());
     expect(job).toMatchObject({ status: "queued", name: "tax 2025", progress: { filesTotal: 1, percent: 0 } });
     expect(response.headers.get("location")).toBe(`https://files.example${DOWNLOADS}/${job.id}`);
+    expect(response.headers.get("etag")).toBe(`W/"${job.version}"`);
 
     const stored = await gateway.jobs.newest(job.id);
     expect(`${stored?.seq}.0`).toBe(job.version);
@@ -192,6 +193,7 @@ describe("every route", () => {
       expect([path.slice(0, 30), response.status, problem.code]).toEqual([path.slice(0, 30), 404, "NOT_FOUND"]);
       expect(problem.traceId).toMatch(/^[0-9a-f]{32}$/);
       expect(response.headers.get("x-request-id")).toBe(problem.requestId);
+      expect(response.headers.get("x-content-type-options")).toBe("nosniff");
     }
   });
 
@@ -228,10 +230,22 @@ describe("every route", () => {
     for (const name of ["ETag", "Idempotent-Replayed", "Idempotency-Key-Expires"]) expect(names).toContain(name);
   });
 
-  test("headers that are too large are refused as a problem", async () => {
-    const text = await rawRequest(`GET /health HTTP/1.1\r\nHost: x\r\nX-Large: ${"y".repeat(40_000)}\r\n\r\n`);
-    expect(text).toContain("HTTP/1.1 431");
-    expect(JSON.parse(text.split("\r\n\r\n")[1] ?? "")).toMatchObject({ code: "HEADERS_TOO_LARGE" });
+  test.for([
+    ["too large headers", `X-Large: ${"y".repeat(40_000)}`, 431, "HEADERS_TOO_LARGE"],
+    ["what is no header", "no header", 400, "VALIDATION_ERROR"],
+  ] as const)("%s are refused as a problem, with the headers of every answer", async ([, line, status, code]) => {
+    const text = await rawRequest(`GET /health HTTP/1.1\r\nHost: x\r\n${line}\r\n\r\n`);
+    const [head = "", body = ""] = text.split("\r\n\r\n");
+    const problem = JSON.parse(body) as { requestId: string };
+    expect(head).toContain(`HTTP/1.1 ${status}`);
+    expect(problem).toMatchObject({ code, requestId: expect.stringMatching(UUID) });
+    for (const header of [
+      `x-request-id: ${problem.requestId}`,
+      "x-content-type-options: nosniff",
+      "strict-transport-security: max-age=",
+    ]) {
+      expect(head).toContain(header);
+    }
   });
 
   test("health, OpenAPI and metrics tell what is there", async () => {
@@ -252,7 +266,15 @@ describe("every route", () => {
     expect(Object.keys(document.paths[`${DOWNLOADS}/{id}`] ?? {})).toEqual(["get", "delete"]);
     expect(document.paths[DOWNLOADS]?.post?.parameters).toMatchObject([{ in: "header", name: "idempotency-key" }]);
     expect(document.paths[DOWNLOADS]?.post?.requestBody).toBeDefined();
+    const problems = Object.values(document.paths).flatMap((operations) => Object.values(operations));
+    for (const { responses } of problems)
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(["400", "503"]));
+    expect(document.paths[DOWNLOADS]?.post?.responses["422"]).toEqual({
+      description: "`IDEMPOTENCY_KEY_REUSED`: The key belongs to another request.",
+      content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+    });
     const text = await gateway.metrics.registry.metrics();
+    expect(text).toMatch(/download_queue_length\{service="gateway"\} [1-9]/);
     expect(text).toMatch(/download_initiated_total\{service="gateway"\} [1-9]/);
     expect(text).toMatch(/downloads_started_total\{user_tier="unlimited",file_type="zip",service="gateway"\} [1-9]/);
     expect(text).toMatch(/http_server_request_duration_seconds_count\{.*route="\/v1\/downloads\/:id"/);

@@ -1,8 +1,9 @@
 import type { Bus, CoreMessages, DeadLetters, JobStore, WorkQueue } from "@longhaul/bus";
+import { fileTypeOf } from "@longhaul/contracts";
 import type { FileAuthorisation } from "@longhaul/job";
 import { type Objects, ObjectsError, type PayloadOwner } from "@longhaul/objects";
 import type { Clock, HealthRegistry, Logger, Loop, Metrics, Random } from "@longhaul/runtime";
-import type { DeadLetterViews, JobViews, Operations, View } from "@longhaul/store";
+import type { DeadLetterViews, JobViews, Records, View } from "@longhaul/store";
 import Fastify, { LogController } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { deadLetterRoutes } from "./admin/routes/dead-letters.ts";
@@ -28,7 +29,7 @@ import { inFlight } from "./plugins/in-flight.ts";
 import { openapi } from "./plugins/openapi.ts";
 import { answerError, problems } from "./plugins/problems.ts";
 import { requestId } from "./plugins/request-id.ts";
-import { standardHeaders } from "./plugins/standard-headers.ts";
+import { securityHeaders, standardHeaders } from "./plugins/standard-headers.ts";
 import { traceContext } from "./plugins/trace-context.ts";
 import { websocket } from "./plugins/websocket.ts";
 import { requestPath } from "./request-path.ts";
@@ -39,10 +40,11 @@ export type GatewayParts = {
   config: GatewayConfig;
   bus: Pick<Bus, "connected" | "onStatus">;
   jobs: Pick<JobStore, "newest" | "newestOf" | "put">;
-  work: Pick<WorkQueue, "send">;
+  work: Pick<WorkQueue, "send" | "length">;
   core: Pick<CoreMessages, "subscribePush">;
   views: Pick<JobViews, "get">;
-  operations: Operations;
+  /** What cannot be rebuilt: bulk work, and who asked for what. */
+  records: Pick<Records, "operations" | "audit">;
   deadLetters: { views: DeadLetterViews; messages: DeadLetters };
   objects: Pick<Objects, "results" | "source" | "payloads">;
   /** Which files a user may not have. */
@@ -87,6 +89,7 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
 }
 
 function newApp({ config, log, random }: GatewayParts): App {
+  const security = securityHeaders(config.publicUrl ?? "");
   const app = Fastify({
     loggerInstance: log,
     // One logger for all requests: what a line needs of its request, it names. A child for each costs more than a poll.
@@ -98,8 +101,9 @@ function newApp({ config, log, random }: GatewayParts): App {
     // Longer than any path can be: an id of any length is looked at, and not found.
     routerOptions: { maxParamLength: 65_536 },
     rewriteUrl: (request) => requestPath(request.url ?? "/"),
-    frameworkErrors: answerError,
-    clientErrorHandler: clientErrorHandler(random),
+    // What fails before routing meets no hook.
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply.headers(security)),
+    clientErrorHandler: clientErrorHandler(random, security),
     // What is still asked while we close is answered: the connection's end tells the client where to go next.
     return503OnClosing: false,
     forceCloseConnections: "idle",
@@ -127,7 +131,7 @@ async function plugins(app: App, { config, metrics, random }: GatewayParts, sock
   inFlight(app, config.requestTimeoutMs);
   traceContext(app, random);
   httpMetrics(app, metrics);
-  standardHeaders(app, { secure: publicUrl.startsWith("https://") });
+  standardHeaders(app, securityHeaders(publicUrl));
   cors(app, config.allowedOrigins);
   problems(app, methodsOf);
   await websocket(app, () => sockets.shutdown());
@@ -155,8 +159,12 @@ async function putPayload({ config, health, objects }: GatewayParts, owner: Payl
 
 function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Sockets): void {
   const { config, bus, jobs, work, objects, health, clock, random } = parts;
-  const fileType = /\.(\w{1,16})$/.exec(config.sourceKeyTemplate)?.[1] ?? "other";
-  const metrics = gatewayMetrics(parts.metrics, fileType, () => sockets.size);
+  const publicUrl = config.publicUrl ?? "";
+  const metrics = gatewayMetrics(parts.metrics, {
+    fileType: fileTypeOf(config.sourceKeyTemplate),
+    openSockets: () => sockets.size,
+    queueLength: () => work.length(),
+  });
   const now = () => clock.now();
   const lanes = new UserLanes({ burst: config.laneBurst, now });
   const nextLane = (tenant: string, user: string) => lanes.next(tenant, user);
@@ -180,23 +188,25 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
     watches,
     metrics,
     idSecret: config.idSecret,
-    publicUrl: config.publicUrl ?? "",
+    publicUrl,
   });
   const controlPorts = { ...ports, view: (id: string) => parts.views.get(id), unit: () => random.unit() };
   controlRoutes(app, { ports: controlPorts, policy, watches });
+  const audit = { audit: parts.records.audit, now: () => clock.now(), randomId: () => random.id() };
   deadLetterRoutes(app, {
+    audit,
     ports: { ...parts.deadLetters, control: controlPorts },
     policy: { ...policy, cursorSecret: config.idSecret },
     watches,
   });
   operationRoutes(app, {
     ports: {
-      operations: parts.operations,
+      ...audit,
+      operations: parts.records.operations,
       views: parts.deadLetters.views,
-      now: () => clock.now(),
-      randomId: () => random.id(),
     },
     policy: { maxAttempts: config.maxAttempts, tokenSecret: config.idSecret },
+    publicUrl,
   });
   statusRoute(app, { watches, metrics });
   contentRoutes(app, {

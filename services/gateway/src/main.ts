@@ -5,6 +5,7 @@ import {
   createDeadLetters,
   createJobStore,
   createWorkQueue,
+  watchBus,
 } from "@longhaul/bus";
 import { denyNoFile } from "@longhaul/job";
 import { createObjects } from "@longhaul/objects";
@@ -14,16 +15,13 @@ import { buildGateway } from "./app.ts";
 import { type GatewayConfig, gatewayConfig } from "./config.ts";
 import type { App } from "./plugins/app.ts";
 
-/** Of one health check. */
-const PING_TIMEOUT_MS = 2000;
-
 await runService("gateway", gatewayConfig, async (context: ServiceContext<GatewayConfig>) => {
   const { config, log, metrics, health, releasers, signal, step } = context;
 
   const bus = await step("connect to NATS", () =>
     connectBus({
       servers: config.natsUrl,
-      name: "gateway",
+      name: "longhaul-gateway",
       credsFile: config.natsCredsFile,
       caFile: config.natsCaFile,
       log,
@@ -38,7 +36,7 @@ await runService("gateway", gatewayConfig, async (context: ServiceContext<Gatewa
   releasers.defer("the connections to S3", () => objects.close());
   await step("look at the servers", () =>
     Promise.all([
-      health.watch("nats", { critical: true, ping: () => bus.ping(PING_TIMEOUT_MS) }),
+      watchBus(bus, health),
       health.watch("mongodb", { critical: false, ping: () => store.ping() }),
       health.watch("s3", { critical: false, ping: (stopped) => objects.results.ping(stopped) }),
     ]),
@@ -54,7 +52,7 @@ await runService("gateway", gatewayConfig, async (context: ServiceContext<Gatewa
     work,
     core: createCore(bus, log),
     views: store.views,
-    operations: store.operations(config.mongodbRecordsDatabase),
+    records: store.records(config.mongodbRecordsDatabase),
     deadLetters: { views: store.deadLetters, messages: createDeadLetters(bus, limits) },
     objects,
     deniedFiles: denyNoFile,

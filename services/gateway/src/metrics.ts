@@ -7,11 +7,19 @@ export type GatewayMetrics = {
   statusChecked(): void;
 };
 
-/**
- * @param fileType the kind of file that jobs hand out, as a label
- * @param openSockets how many sockets are open now
- */
-export function gatewayMetrics({ registry }: Metrics, fileType: string, openSockets: () => number): GatewayMetrics {
+export type Measured = {
+  /** The kind of file that jobs hand out, as a label. */
+  fileType: string;
+  /** Sockets that are open now. */
+  openSockets(): number;
+  /** Work items that wait now; rejects while nobody can tell. */
+  queueLength(): Promise<number>;
+};
+
+export function gatewayMetrics(
+  { registry }: Metrics,
+  { fileType, openSockets, queueLength }: Measured,
+): GatewayMetrics {
   const registers = [registry];
   const initiated = new Counter({ name: METRICS.initiated, help: "Downloads that were accepted", registers });
   const started = new Counter({
@@ -31,6 +39,14 @@ export function gatewayMetrics({ registry }: Metrics, fileType: string, openSock
     registers,
     collect() {
       this.set(openSockets());
+    },
+  });
+  new Gauge({
+    name: METRICS.queueLength,
+    help: "Work items that nobody has been handed yet; every gateway says the same, NaN while it cannot tell",
+    registers,
+    async collect() {
+      this.set(await queueLength().catch(() => Number.NaN));
     },
   });
   return {

@@ -1,5 +1,8 @@
 import { type FieldError, PROBLEMS, type ProblemCode } from "@longhaul/contracts";
 
+/** How soon it makes sense to ask again when a server that is needed is away, seconds. */
+export const AWAY_RETRY_SECONDS = 2;
+
 /** What a problem can say beside its code and detail. */
 export type ProblemExtra = {
   errors?: readonly FieldError[];

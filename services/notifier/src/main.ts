@@ -1,4 +1,4 @@
-import { assertTopology, connectBus } from "@longhaul/bus";
+import { assertTopology, connectBus, watchBus } from "@longhaul/bus";
 import { runService } from "@longhaul/runtime";
 import { connectStore, StoreError } from "@longhaul/store";
 import { notifierConfig } from "./config.ts";
@@ -20,16 +20,17 @@ await runService("notifier", notifierConfig, async ({ config, log, metrics, heal
 
   const store = connectStore(config, log);
   releasers.defer("the connections to MongoDB", () => store.close());
-  await step("check the indexes of the views", async () => {
+  await step("check the indexes", async () => {
     try {
       await store.views.assertIndexes();
+      await store.records(config.mongodbRecordsDatabase).assertIndexes();
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       log.warn({ err: error }, "MongoDB is away: pushes begin now, the views follow when it is back");
     }
   });
 
-  await health.watch("nats", { critical: true, ping: () => bus.ping(config.busTimeoutMs) });
+  await watchBus(bus, health);
   await health.watch("mongodb", { critical: false, ping: () => store.ping() });
 
   const notifier = startNotifier({ config, bus, store, log, metrics, health, signal });

@@ -1,4 +1,5 @@
 import { type Bus, createCore, createJobStore, openBatches } from "@longhaul/bus";
+import { fileTypeOf } from "@longhaul/contracts";
 import {
   type HealthRegistry,
   type Logger,
@@ -65,6 +66,8 @@ export function startNotifier({ config, bus, store, log, metrics, health, signal
       },
       ending: store.ending,
       config,
+      clock: systemClock,
+      random: systemRandom,
       log,
     }),
   ];
@@ -72,6 +75,3 @@ export function startNotifier({ config, bus, store, log, metrics, health, signal
   health.watchLoops(supervision.health);
   return { done: supervision.done };
 }
-
-/** The extension of the sources' keys: the gateways say the same of the jobs that they create. */
-const fileTypeOf = (keyTemplate: string) => /\.(\w{1,16})$/.exec(keyTemplate)?.[1] ?? "other";

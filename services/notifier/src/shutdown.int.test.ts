@@ -8,7 +8,7 @@ import { MongoClient } from "mongodb";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { freePorts } from "../../../deploy/local/src/supervisor/ports.ts";
 import { type JobWriter, jobWriter, type Written } from "../../../tests/support/job-writer.ts";
-import { ACK_WAIT_MS, migrate } from "../../../tests/support/migrated.ts";
+import { ACK_WAIT_MS, migrate, recordsBeside } from "../../../tests/support/migrated.ts";
 import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { inParallel, until } from "../../../tests/support/until.ts";
 
@@ -39,6 +39,7 @@ afterAll(async () => {
   await bus.close();
   const client = new MongoClient(config.mongodbUrl);
   await client.db(config.mongodbViewsDatabase).dropDatabase();
+  await client.db(recordsBeside(config)).dropDatabase();
   await client.close();
   await nats.remove();
 });
@@ -52,6 +53,7 @@ async function startService(settings: Record<string, string> = {}): Promise<Serv
     NATS_URL: nats.url,
     MONGODB_URL: config.mongodbUrl,
     MONGODB_VIEWS_DATABASE: config.mongodbViewsDatabase,
+    MONGODB_RECORDS_DATABASE: recordsBeside(config),
     ACK_WAIT_MS: `${ACK_WAIT_MS}`,
     PROJECTOR_BATCH: "20",
     PROJECTOR_PAUSE_MS: "0",

@@ -1,6 +1,7 @@
 import {
   archiveConfig,
   attemptsConfig,
+  breakerConfig,
   housekeepingConfig,
   jobLimitsConfig,
   mongodbConfig,
@@ -25,6 +26,7 @@ export const processorConfig = z.object({
   ...sourceConfig,
   ...workerConfig,
   ...attemptsConfig,
+  ...breakerConfig,
   ...archiveConfig,
   ...housekeepingConfig,
   mongodbUrl,

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { assertTopology, connectBus } from "@longhaul/bus";
+import { assertTopology, connectBus, watchBus } from "@longhaul/bus";
 import { denyNoFile } from "@longhaul/job";
 import { createObjects } from "@longhaul/objects";
 import { runService } from "@longhaul/runtime";
@@ -20,14 +20,17 @@ await runService("processor", processorConfig, async ({ config, log, metrics, he
   releasers.defer("the connection to NATS", () => bus.close());
   await step("check the streams", () => assertTopology(bus, config));
 
-  const objects = createObjects(config);
+  const objects = createObjects(config, config);
   releasers.defer("the connections to S3", () => objects.close());
 
   const store = connectStore(config, log);
   releasers.defer("the connections to MongoDB", () => store.close());
 
-  await health.watch("nats", { critical: true, ping: () => bus.ping(config.busTimeoutMs) });
-  await health.watch("s3", { critical: true, ping: (signal) => objects.source.ping(signal) });
+  await watchBus(bus, health);
+  const { results, source } = objects;
+  await health.watch("s3", { critical: true, ping: (signal) => results.ping(signal) });
+  const isOneBucket = source.name === results.name && source.breaker === results.breaker;
+  if (!isOneBucket) await health.watch("source_s3", { critical: true, ping: (signal) => source.ping(signal) });
   await health.watch("mongodb", { critical: false, ping: () => store.ping() });
 
   const workerName = `${hostname()}-${process.pid}`;

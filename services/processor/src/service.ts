@@ -20,6 +20,7 @@ import {
   systemRandom,
 } from "@longhaul/runtime";
 import type { Store } from "@longhaul/store";
+import { createBreakerWatch, pauseWhileAway } from "./breakers.ts";
 import type { ProcessorConfig } from "./config.ts";
 import type { JobFailure } from "./job/job-failure.ts";
 import type { Delivery as JobDelivery, Jobs } from "./job/ports.ts";
@@ -69,7 +70,7 @@ export function startProcessor(deps: ProcessorDeps): Processor {
     },
   };
   const { objects, deniedFiles } = deps;
-  const sources = createSources({ config, bucket: objects.source, deniedFiles, clock: systemClock });
+  const sources = createSources({ config, buckets: objects, deniedFiles, clock: systemClock });
   let puller: Puller | null = null;
   const metrics = createProcessorMetrics(deps.metrics, () => ({
     busy: puller?.running() ?? 0,
@@ -90,6 +91,10 @@ export function startProcessor(deps: ProcessorDeps): Processor {
     onItem: (delivery) => (delivery.item === null ? setAside(delivery, queue, log) : worker.handle(forJob(delivery))),
     log,
   });
+  const breakers = createBreakerWatch(deps);
+  const { results, source } = deps.objects;
+  for (const breaker of new Set([results.breaker, source.breaker])) if (breaker) breakers.watch(breaker);
+  const stopPausing = pauseWhileAway(deps.objects, puller);
   const stopping = new AbortController();
   const housekeeping = startHousekeeping({ ...deps, results: deps.objects.results, signal: stopping.signal });
   deps.health.watchLoops(housekeeping.health);
@@ -97,6 +102,7 @@ export function startProcessor(deps: ProcessorDeps): Processor {
     async stop() {
       stopping.abort();
       stopRechecks();
+      stopPausing();
       await puller.stop();
       await worker.stop();
       await housekeeping.done;

@@ -1,9 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { JobRecord } from "@longhaul/contracts";
-import { type Clock, systemClock } from "@longhaul/runtime";
+import { systemClock } from "@longhaul/runtime";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../../../tests/support/until.ts";
-import { ACK_WAIT_MS, startWorkerBench, type WorkerBench } from "../../../tests/support/worker-bench.ts";
+import {
+  ACK_WAIT_MS,
+  startWorkerBench,
+  stoppableClock,
+  type WorkerBench,
+} from "../../../tests/support/worker-bench.ts";
+import { JobFailure } from "./job/job-failure.ts";
 import type { Completion, Work } from "./job/run.ts";
 
 const HAND_BACKS = 10;
@@ -83,6 +89,21 @@ test("ten hand-backs of one job cost no try and count no crash", async () => {
   await worker.stop();
 });
 
+test.each([
+  ["all of them", new JobFailure({ stage: "plan", code: "ALL_FILES_FAILED", fileErrors: [[0, "FILE_TOO_LARGE"]] })],
+  ["the only one", new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE", fileId: 70_000 })],
+])("a job that fails with its files, %s, keeps why each did", async (_, failure) => {
+  const worker = bench.startWorker(() => Promise.reject(failure));
+  const id = await bench.create();
+  await until("its end", async () => (await statusOf(id)) === "failed");
+  expect(await bench.record(id)).toMatchObject({
+    error: { code: failure.code },
+    outcomes: { doneThrough: 1, exceptions: [[0, "FILE_TOO_LARGE"]] },
+    progress: { filesTotal: 1, filesDone: 0, filesFailed: 1 },
+  });
+  await worker.stop();
+});
+
 test("twenty running jobs wait for room when JOBS is full, and are not fenced", async () => {
   const gate = Promise.withResolvers<void>();
   const worker = bench.startWorker(async (record) => {
@@ -106,23 +127,6 @@ test("twenty running jobs wait for room when JOBS is full, and are not fenced", 
   expect((await Promise.all(ids.map(bench.record))).map(({ crashes }) => crashes)).toEqual(ids.map(() => 0));
   await worker.stop();
 });
-
-/** A clock of a process that can stand still: its timers go off when it goes on. */
-function stoppableClock(): Clock & { goOn(): void } {
-  const standing = Promise.withResolvers<void>();
-  let stands = true;
-  return {
-    ...systemClock,
-    async sleep(ms, signal) {
-      await systemClock.sleep(ms, signal);
-      if (stands) await standing.promise;
-    },
-    goOn() {
-      stands = false;
-      standing.resolve();
-    },
-  };
-}
 
 test("a worker that stood still does not ack the delivery that its successor works on", async () => {
   const clock = stoppableClock();

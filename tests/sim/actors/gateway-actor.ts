@@ -1,7 +1,9 @@
 import type { CreateDownload, JobRecord, Lane } from "@longhaul/contracts";
 import type { ControlCommand } from "@longhaul/job";
-import { controlDownload, eraseDownload } from "../../../services/gateway/src/downloads/control.ts";
-import { createDownload } from "../../../services/gateway/src/downloads/create.ts";
+import type { View } from "@longhaul/store";
+import { type ControlPolicy, controlDownload, eraseDownload } from "../../../services/gateway/src/downloads/control.ts";
+import { type CreatePolicy, type CreatePorts, createDownload } from "../../../services/gateway/src/downloads/create.ts";
+import { keyedJobId } from "../../../services/gateway/src/downloads/idempotency-key.ts";
 import { ProblemError } from "../../../services/gateway/src/problem-error.ts";
 import type { Payloads } from "../../../services/processor/src/job/ports.ts";
 import { BusClient } from "../bus/bus-client.ts";
@@ -10,17 +12,12 @@ import { Process } from "../kernel/process.ts";
 import { createPayloadClient } from "../objects/payload-client.ts";
 import { inlineLimits } from "../options.ts";
 import type { Scene } from "../scene.ts";
+import { createViewClient, type ViewClient } from "../views/view-client.ts";
 import type { Promises } from "./promises.ts";
 
-const DAY_SECONDS = 86_400;
-const POLICY = {
-  deadlineSeconds: 7 * DAY_SECONDS,
-  putDeadlineMs: 5_000,
-  sourceKind: "s3",
-  retryWindowFailedSeconds: 30 * DAY_SECONDS,
-  retryWindowCancelledSeconds: 7 * DAY_SECONDS,
-} as const;
+const PUT_DEADLINE_MS = 5_000;
 const OWNER = { tenant: "acme", user: "ada", tier: "basic" };
+const ID_SECRET = "of all simulated gateways";
 
 export type UserCommand = ControlCommand | "erase";
 
@@ -34,6 +31,8 @@ export class GatewayActor {
   readonly #promises: Promises;
   readonly #payloads: Payloads;
   readonly #never = new AbortController();
+  readonly #views: ViewClient;
+  readonly #policy: CreatePolicy & ControlPolicy;
   /** Jobs whose record was or may be written by a request that has not put its work item yet. */
   readonly #unpaid = new Map<string, number>();
 
@@ -47,6 +46,15 @@ export class GatewayActor {
     this.connection = new Connection(this.process, server, world);
     this.#bus = new BusClient(this.connection, scene);
     this.#payloads = createPayloadClient(this.process, scene.store, world);
+    this.#views = createViewClient(this.process, scene.views, world);
+    const { retention } = world.options;
+    this.#policy = {
+      ...retention,
+      ...inlineLimits(world),
+      deadlineSeconds: retention.jobDeadlineSeconds,
+      putDeadlineMs: PUT_DEADLINE_MS,
+      sourceKind: "s3",
+    };
     this.process.atDeath(() => {
       for (const job of this.#unpaid.keys()) promises.excuseMissingItem(job);
     });
@@ -56,30 +64,26 @@ export class GatewayActor {
     return new GatewayActor(this.#scene, this.#promises, this.#place, life);
   }
 
-  /** `POST /v1/downloads`. @throws ProblemError */
-  async create(body: CreateDownload): Promise<string> {
-    const id = this.process.random.id();
+  /** `POST /v1/downloads`, with this idempotency key, if any. @throws ProblemError, BusError */
+  async create(body: CreateDownload, key: string | null): Promise<string> {
+    const { random } = this.process;
+    const keyedId = key === null ? null : keyedJobId(ID_SECRET, OWNER, key);
+    const id = keyedId ?? random.id();
     return await this.#owing(id, async () => {
-      const traceId = this.process.random.hex(16);
-      const traceparent = `00-${traceId}-${this.process.random.hex(8)}-01`;
-      const ports = {
-        newest: (job: string) => this.#bus.newest(job),
-        viewIfThere: () => Promise.resolve(null),
-        put: this.#bus.put,
-        sendWork: (record: JobRecord, seq: number) => this.#send(record, seq),
-        busConnected: () => this.connection.connected,
-        nextLane: () => this.#nextLane(),
-        now: () => this.process.clock.now(),
-        randomId: () => id,
-        assertAllowed: () => Promise.resolve(),
-        putPayload: (owner: { tenant: string; id: string }, value: unknown) =>
-          this.#payloads.put(owner, value, this.#never.signal),
-      };
-      const policy = { ...POLICY, ...inlineLimits(this.#scene.world) };
+      const traceId = random.hex(16);
+      const traceparent = `00-${traceId}-${random.hex(8)}-01`;
       const caller = { owner: OWNER, clientIp: "192.0.2.1", userAgent: null, createdVia: "v1", traceparent, traceId };
-      const { record } = await createDownload(ports, policy, { body, keyedId: null, ...caller });
-      this.#promises.accepted.add(record.id);
-      return record.id;
+      const { witnesses } = this.#scene;
+      const asked = { body, at: this.#scene.world.now };
+      try {
+        const created = await createDownload(this.#createPorts(id), this.#policy, { body, keyedId, ...caller });
+        this.#promises.accepted.add(created.record.id);
+        if (keyedId !== null) witnesses.onKeyAnswered(keyedId, asked, created);
+        return created.record.id;
+      } catch (error) {
+        if (keyedId !== null && error instanceof ProblemError) witnesses.onKeyAnswered(keyedId, asked, error.code);
+        throw error;
+      }
     });
   }
 
@@ -88,7 +92,7 @@ export class GatewayActor {
     await this.#owing(id, async () => {
       const ports = {
         newest: (job: string) => this.#bus.newest(job),
-        view: () => Promise.resolve(null),
+        view: this.#views.get,
         put: this.#bus.put,
         sendWork: (record: JobRecord, seq: number) => this.#send(record, seq),
         nextLane: () => this.#nextLane(),
@@ -96,8 +100,32 @@ export class GatewayActor {
         unit: () => this.process.random.unit(),
       };
       const request = { id, actor: OWNER.user, admits: () => true, traceId: "0".repeat(32), traceparent: "" };
-      if (command === "erase") await eraseDownload(ports, POLICY, request);
-      else await controlDownload(ports, POLICY, { ...request, command });
+      if (command === "erase") await eraseDownload(ports, this.#policy, request);
+      else await controlDownload(ports, this.#policy, { ...request, command });
+    });
+  }
+
+  #createPorts(id: string): CreatePorts {
+    return {
+      newest: (job) => this.#bus.newest(job),
+      viewIfThere: (job) => this.#viewIfThere(job),
+      put: this.#bus.put,
+      sendWork: (record, seq) => this.#send(record, seq),
+      busConnected: () => this.connection.connected,
+      nextLane: () => this.#nextLane(),
+      assertAllowed: () => Promise.resolve(),
+      putPayload: (owner, value) => this.#payloads.put(owner, value, this.#never.signal),
+      now: () => this.process.clock.now(),
+      randomId: () => id,
+    };
+  }
+
+  /** As the gateway does it: a create does not wait for views that are away. */
+  #viewIfThere(job: string): Promise<View | null> {
+    this.#promises.looksAnew(this.process.name, job);
+    return this.#views.get(job).catch(() => {
+      this.#promises.lookedInVain(this.process.name, job);
+      return null;
     });
   }
 
@@ -119,6 +147,7 @@ export class GatewayActor {
     try {
       return await request();
     } catch (error) {
+      if (error instanceof ProblemError && error.code === "NOT_FOUND") this.#scene.witnesses.onNotFound(job);
       const certain = error instanceof ProblemError && error.extra.outcome !== "unknown";
       if (!certain) this.#promises.excuseMissingItem(job);
       throw error;

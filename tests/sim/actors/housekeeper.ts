@@ -6,24 +6,21 @@ import type { Bucket } from "../../../services/processor/src/housekeeping/ports.
 import { RequeueSweep } from "../../../services/processor/src/housekeeping/requeue.ts";
 import { sweepLoop } from "../../../services/processor/src/housekeeping/sweep-loop.ts";
 import type { BusClient } from "../bus/bus-client.ts";
-import { namesObject } from "../checks/names-check.ts";
+import { namesObject, standingOf } from "../checks/named.ts";
 import { withItem } from "../kernel/in-hand.ts";
+import { keepUp } from "../kernel/keep-up.ts";
 import { createHousekeepingBucket } from "../objects/housekeeping-bucket.ts";
 import { jobOf } from "../objects/object-client.ts";
 import type { Scene } from "../scene.ts";
+import { createViewClient } from "../views/view-client.ts";
 
-const MINUTE = 60_000;
-const REQUEUE_MS = MINUTE / 2;
-const ORPHANS_MS = 5 * MINUTE;
-/** In production a day: so short that the sweep meets jobs that still run. */
-const ORPHAN_AGE_SECONDS = 120;
-const RESTART_MS = 1_000;
 /** What housekeeping reads says nothing to the runs of its process. */
 const NO_ITEM = -1;
 
 /** The housekeeping of one processor: the real cleanup and sweeps, until the signal or the death of the process. */
 export function keepHouse(bus: BusClient, scene: Scene, log: Logger, signal: AbortSignal): void {
   const { world, views, cleanup } = scene;
+  const { pace } = world.options;
   const { process } = bus.connection;
   const { clock, random } = process;
   const tally = {
@@ -35,11 +32,16 @@ export function keepHouse(bus: BusClient, scene: Scene, log: Logger, signal: Abo
     put: (record: Parameters<BusClient["enqueue"]>[0]) => bus.enqueue(record, null),
     removeAll: (id: string) => bus.removeItems(id),
   };
-  const deps = { jobs: { newest: (id: string) => bus.newest(id) }, views: views.client(process), items, tally };
+  const deps = {
+    jobs: { newest: (id: string) => bus.newest(id) },
+    views: createViewClient(process, views, world).housekeeping,
+    items,
+    tally,
+  };
   const shared = { ...deps, bucket, clock, random, log };
   const aborted = new Aborted(scene);
   const requeue = new RequeueSweep(shared);
-  const orphans = new OrphanSweep({ ...shared, ageSeconds: ORPHAN_AGE_SECONDS });
+  const orphans = new OrphanSweep({ ...shared, ageSeconds: pace.orphanAgeSeconds });
   const sweep = (name: string, intervalMs: number, round: (s: AbortSignal) => Promise<void>) =>
     sweepLoop({ name, intervalMs, round, clock, random, log });
   const loops: Loop[] = [
@@ -48,18 +50,10 @@ export function keepHouse(bus: BusClient, scene: Scene, log: Logger, signal: Abo
       bucket: aborted.noting(bucket),
       openReader: () => cleanup.reader(bus.connection, (done) => aborted.done(done)),
     }),
-    sweep("orphans", ORPHANS_MS, (s) => orphans.round(s)),
-    ...(world.options.requeueSweep ? [sweep("requeue", REQUEUE_MS, (s) => requeue.round(s))] : []),
+    sweep("orphans", pace.orphansMs, (s) => orphans.round(s)),
+    ...(world.options.requeueSweep ? [sweep("requeue", pace.requeueMs, (s) => requeue.round(s))] : []),
   ];
-  const keep = async (loop: Loop) => {
-    while (!signal.aborted) {
-      const failure = await loop.run(signal).catch((error: unknown) => error);
-      if (signal.aborted) return;
-      log.warn({ err: failure }, `${loop.name} stopped`);
-      await clock.sleep(RESTART_MS);
-    }
-  };
-  for (const loop of loops) process.run(() => void withItem(NO_ITEM, () => keep(loop)));
+  for (const loop of loops) process.run(() => void withItem(NO_ITEM, () => keepUp(loop, clock, log, signal)));
 }
 
 /** When cleanup says that it is done with a job, nothing is left of the uploads that it aborted. */
@@ -83,9 +77,9 @@ class Aborted {
   }
 
   done(messages: readonly StoredMessage[]): void {
-    const { world, server, store } = this.#scene;
+    const { world, store } = this.#scene;
     for (const { record } of messages) {
-      const newest = server.jobs.newest(record.id)?.record ?? null;
+      const newest = standingOf(this.#scene, record.id);
       for (const key of this.#keys.get(record.id) ?? []) {
         if (store.objects.has(key) && !namesObject(newest, key))
           world.violate("cleanup is done, and the object of an upload that it aborted is there", record.id);

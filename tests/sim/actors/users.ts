@@ -1,4 +1,6 @@
+import type { CreateDownload } from "@longhaul/contracts";
 import type { Prng } from "../kernel/prng.ts";
+import { jobOf } from "../objects/object-client.ts";
 import type { Scene } from "../scene.ts";
 import type { World } from "../world.ts";
 import type { Crew } from "./crew.ts";
@@ -18,18 +20,29 @@ const COMMANDS: readonly UserCommand[] = [
 /** Files are few, so that jobs share some. */
 const FILE_IDS: [number, number] = [10_000, 10_040];
 
+/** Chance that somebody repeats the create of what was deleted. */
+const REPEAT = 0.5;
+const KEYS = ["one", "two", "three"] as const;
+
+type Request = { key: string | null; body: CreateDownload };
+
 /** People who create jobs and command them, through whichever gateway is there. */
 export class Users {
   readonly #world: World;
   readonly #gateways: Crew<GatewayActor>;
   readonly #prng: Prng;
   readonly #known: string[] = [];
+  /** What is asked for with each key, and the create that each job of a key comes from. */
+  readonly #bodies = new Map<string, CreateDownload>();
+  readonly #requests = new Map<string, Request>();
   #busy = 0;
 
   readonly #server: Scene["server"];
+  readonly #store: Scene["store"];
 
-  constructor({ world, server }: Pick<Scene, "world" | "server">, gateways: Crew<GatewayActor>) {
+  constructor({ world, server, store }: Pick<Scene, "world" | "server" | "store">, gateways: Crew<GatewayActor>) {
     this.#world = world;
+    this.#store = store;
     this.#server = server;
     this.#gateways = gateways;
     this.#prng = world.prng("users");
@@ -42,13 +55,12 @@ export class Users {
 
   plan(): void {
     this.#ambush();
-    const { jobs, commands, faultsEndMs } = this.#world.options;
-    for (let i = 0; i < jobs; i++)
-      this.#world.scheduler.after(this.#prng.unit() * faultsEndMs * 0.5, () => this.#create());
+    const { jobs, commands, busyMs } = this.#world.options;
+    for (let i = 0; i < jobs; i++) this.#world.scheduler.after(this.#prng.unit() * busyMs * 0.5, () => this.#create());
     for (let i = 0; i < commands; i++) {
       this.#world.scheduler.after(
-        this.#prng.unit() * faultsEndMs,
-        () => this.#known.length > 0 && this.#command(this.#prng.pick(this.#known)),
+        this.#prng.unit() * busyMs,
+        () => this.#known.length > 0 && this.command(this.#prng.pick(this.#known)),
       );
     }
   }
@@ -63,34 +75,63 @@ export class Users {
       if (!this.#world.strikes(this.#prng, chance)) return;
       this.#world.scheduler.after(
         this.#prng.magnitude(1, 20_000),
-        () => this.#world.faulty && this.#command(id, command),
+        () => this.#world.faulty && this.command(id, command),
       );
     };
     this.#server.jobs.onStored(({ after: { record } }) => {
       if (record.status === "running") soon(ambush.command, record.id);
       if (record.status === "running" && record.checkpoint?.sealed) soon(ambush.cancel, record.id, "cancel");
       if (record.status === "cancelled" || record.status === "failed") soon(ambush.retry, record.id, "retry");
+      if (record.status === "erased" && this.#world.strikes(this.#prng, REPEAT))
+        this.#later(() => this.repeat(record.id));
     });
+    // Cleanup's listing is on its way: whatever the job makes now is in it.
+    this.#store.onWaiting((what, prefix) => what === "made" && this.command(jobOf(prefix) ?? "", "retry"));
   }
 
   #create(): void {
+    const { keyed } = this.#world.options;
+    const key = this.#prng.chance(keyed) ? this.#prng.pick(KEYS) : null;
+    const request = { key, body: (key === null ? undefined : this.#bodies.get(key)) ?? this.#body() };
+    // Now and then somebody takes a key again for something else.
+    if (key !== null && this.#prng.chance(0.85)) this.#bodies.set(key, request.body);
+    this.#send(request);
+    if (key === null) return;
+    // The same at once through another gateway, and again later.
+    if (this.#prng.chance(0.5)) this.#world.scheduler.after(this.#prng.magnitude(0.1, 50), () => this.#send(request));
+    if (this.#prng.chance(0.7)) this.#later(() => this.#send(request));
+  }
+
+  #body(): CreateDownload {
     const fileIds = Array.from({ length: this.#prng.pick([1, 1, 2, 3, 5]) }, () => this.#prng.int(...FILE_IDS));
     const archive = this.#prng.pick(["auto", "zip"] as const);
-    const body = { priority: "normal" as const, expiresIn: 86_400, name: null, metadata: {} };
-    this.#ask("creates", (gateway) =>
-      gateway.create({ ...body, fileIds: [...new Set(fileIds)], archive }).then((id) => {
+    const expiresIn = this.#prng.int(...this.#world.options.retention.resultSeconds);
+    return { fileIds: [...new Set(fileIds)], archive, expiresIn, priority: "normal", name: null, metadata: {} };
+  }
+
+  #send(request: Request): void {
+    this.#ask(request.key === null ? "creates" : "creates with a key", (gateway) =>
+      gateway.create(request.body, request.key).then((id) => {
         this.#known.push(id);
+        if (request.key !== null) this.#requests.set(id, request);
         // A command that comes soon meets the job at work.
-        if (this.#prng.chance(0.5)) this.#later(() => this.#command(id));
+        if (this.#prng.chance(0.5)) this.#later(() => this.command(id));
       }),
     );
+  }
+
+  /** Repeats the create that the job comes from; without a key it cannot be repeated, and a command is given. */
+  repeat(id: string): void {
+    const request = this.#requests.get(id);
+    if (request) this.#send(request);
+    else this.command(id);
   }
 
   #later(task: () => void): void {
     this.#world.scheduler.after(this.#prng.magnitude(20, 120_000), () => this.#world.faulty && task());
   }
 
-  #command(id: string, command = this.#prng.pick(COMMANDS)): void {
+  command(id: string, command = this.#prng.pick(COMMANDS)): void {
     this.#world.log.add(id, `user     asks to ${command}`);
     this.#ask(`commands (${command})`, (gateway) => gateway.control(id, command));
   }

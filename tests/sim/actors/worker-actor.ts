@@ -9,9 +9,9 @@ import { withItem } from "../kernel/in-hand.ts";
 import { Process } from "../kernel/process.ts";
 import type { Scene } from "../scene.ts";
 import { keepHouse } from "./housekeeper.ts";
+import { simulatedLog, unforeseen } from "./simulated-log.ts";
 import { createSimulatedWork } from "./simulated-work.ts";
 
-const DAY_SECONDS = 86_400;
 const MAX_CRASHES = 5;
 /** A process that was told to end is killed after this time. */
 const GRACE_MS = 40_000;
@@ -25,6 +25,7 @@ export class WorkerActor {
   readonly #stopping = new AbortController();
   readonly #puller: Puller;
   readonly #worker: Worker;
+  readonly #log: Logger;
 
   constructor(scene: Scene, place: string, life: number) {
     const { world, server } = scene;
@@ -33,9 +34,10 @@ export class WorkerActor {
     const name = `${place}.${life}`;
     this.process = new Process(name, world.scheduler, world.prng(name));
     this.connection = new Connection(this.process, server, world);
+    this.#log = simulatedLog(world, this.process);
     this.#worker = this.#realWorker();
     this.connection.onStatus((connected) => connected && void this.#worker.recheck());
-    keepHouse(new BusClient(this.connection, scene), scene, this.#logger(), this.#stopping.signal);
+    keepHouse(new BusClient(this.connection, scene), scene, this.#log, this.#stopping.signal);
     this.#puller = new Puller(this.connection, server, world.options.slotsPerWorker, (arrival) => this.#take(arrival));
   }
 
@@ -90,9 +92,9 @@ export class WorkerActor {
       clock: process.clock,
       random: process.random,
       source: "/longhaul/processor",
-      retention: { retryWindowFailedSeconds: 30 * DAY_SECONDS, retryWindowCancelledSeconds: 7 * DAY_SECONDS },
+      retention: world.options.retention,
       writeDeadlineMs: world.options.ackWaitMs,
-      log: this.#logger(),
+      log: this.#log,
       worker: process.name,
       maxCrashes: MAX_CRASHES,
       ownsResult,
@@ -108,29 +110,6 @@ export class WorkerActor {
     const { world } = this.#scene;
     world.statistics.count(`runs ${outcome}`);
     world.log.add(job, `${this.process.name}  run ended: ${outcome}${failure ? ` (${failure.code})` : ""}`);
-    if (failure?.code === "INTERNAL") this.#unexpected(failure, job);
-  }
-
-  /** What the worker logs shows in the history; an error that nobody foresaw is a defect. */
-  #logger(): Logger {
-    const log = {
-      child: () => log,
-      info: () => {},
-      debug: () => {},
-      warn: (fields: { err?: unknown }, text: string) => this.#logged(fields, text),
-      error: (fields: { err?: unknown }, text: string) => this.#logged(fields, text),
-    };
-    return log as unknown as Logger;
-  }
-
-  #logged({ err }: { err?: unknown; job_id?: string }, text: string): void {
-    this.#scene.world.log.add(null, `${this.process.name}  logs: ${text} (${err})`);
-    if (err instanceof Error && !["BusError", "ObjectsError", "StoreError", "RunLost"].includes(err.name))
-      this.#unexpected(err, null);
-  }
-
-  #unexpected(error: Error, job: string | null): void {
-    const cause = error.cause instanceof Error ? error.cause : error;
-    this.#scene.world.violate(`a worker met an error that nobody foresaw: ${cause.stack}`, job);
+    if (failure?.code === "INTERNAL") unforeseen(world, this.process, failure, job);
   }
 }

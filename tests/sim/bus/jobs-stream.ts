@@ -9,8 +9,21 @@ type Slot = { message: StoredMessage | null; since: number }[];
 /** Versions that a replica can still be at. */
 const KEPT = 20;
 
-/** `by`: the process that wrote; `expectedSeq`: what it named. */
-export type StoredWrite = { by: string; before: StoredMessage | null; after: StoredMessage; expectedSeq: number };
+/**
+ * `by`: the process that wrote; `before`: what it replaced; `last`: the job's last write of all, also when `JOBS` has let
+ * that go; `expectedSeq`: what it named; `ttlSeconds`: its lifetime, null = it stays.
+ */
+export type StoredWrite = {
+  by: string;
+  before: StoredMessage | null;
+  last: StoredMessage | null;
+  after: StoredMessage;
+  expectedSeq: number;
+  ttlSeconds: number | null;
+};
+
+/** The server looks for what is over now and then. */
+const LATE_MS = 30;
 
 /**
  * The stream `JOBS` as its leader has it: one message per job, guarded by the expected sequence of exactly that
@@ -21,6 +34,7 @@ export class JobsStream {
   full = false;
   readonly #scheduler: Scheduler;
   readonly #slots = new Map<string, Slot>();
+  readonly #last = new Map<string, StoredMessage>();
   readonly #listeners: ((write: StoredWrite) => void)[] = [];
   #lastSeq = 0;
 
@@ -42,12 +56,26 @@ export class JobsStream {
     if (this.full && bytes.length > (before?.bytes.length ?? 0)) throw new BusError("FULL", "maximum bytes exceeded");
     const after = decodeJobEvent(bytes, ++this.#lastSeq);
     if (!after) throw new Error(`${by} wrote something to ${id} that is no job event`);
+    const last = this.last(id);
     this.#replace(id, deepFreeze(after));
+    this.#last.set(id, after);
     if (ttlSeconds) {
-      this.#scheduler.after(ttlSeconds * 1000, () => this.newest(id)?.seq === after.seq && this.#replace(id, null));
+      const letGo = () => this.newest(id)?.seq === after.seq && this.#replace(id, null);
+      this.#scheduler.after(ttlSeconds * 1000 + LATE_MS, letGo);
     }
-    for (const listener of this.#listeners) listener({ by, before, after, expectedSeq });
+    const write = { by, before, last, after, expectedSeq, ttlSeconds: ttlSeconds ?? null };
+    for (const listener of this.#listeners) listener(write);
     return after.seq;
+  }
+
+  /** The job's last write, also when it is gone. Nobody but witnesses can know it. */
+  last(id: string): StoredMessage | null {
+    return this.#last.get(id) ?? null;
+  }
+
+  /** The last write of each job that there ever was. */
+  lastOfAll(): StoredMessage[] {
+    return [...this.#last.values()];
   }
 
   /** As the leader has it. */

@@ -1,6 +1,7 @@
 import type { StoredRecord } from "@longhaul/contracts";
+import type { Promises } from "../actors/promises.ts";
 import type { StoredWrite } from "../bus/jobs-stream.ts";
-import type { World } from "../world.ts";
+import type { Scene } from "../scene.ts";
 import type { Witness } from "./witness.ts";
 
 type Status = StoredRecord["status"];
@@ -20,20 +21,39 @@ const SAME_GENERATION: Record<Status, readonly Status[]> = {
 const NEW_GENERATION_AFTER: readonly Status[] = ["paused", "failed", "cancelled"];
 const ENDS: readonly Status[] = ["completed", "failed", "cancelled", "expired"];
 
-/** Each stored write is a step that the diagram allows, and no generation has a second end. */
+/**
+ * Each stored write is a step that the diagram allows, and no generation has a second end. A job that has left `JOBS` is
+ * only expired or deleted; and it begins anew, with its key, when nobody knows it any more, or nobody could be asked.
+ */
 export class StateCheck implements Witness {
-  readonly #world: World;
+  readonly #scene: Pick<Scene, "world" | "views">;
+  readonly #promises: Promises;
   readonly #ends = new Map<string, Status>();
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(scene: Pick<Scene, "world" | "views">, promises: Promises) {
+    this.#scene = scene;
+    this.#promises = promises;
   }
 
-  onStored({ by, before, after }: StoredWrite): void {
+  onStored({ by, before, last, after }: StoredWrite): void {
+    const { world } = this.#scene;
     const { record } = after;
-    this.#world.log.add(record.id, `JOBS     ${describe(after.seq, record)}, written by ${by}`);
-    const problem = this.#problem(before?.record ?? null, record) ?? this.#secondEnd(before?.record ?? null, record);
-    if (problem) this.#world.violate(`${problem} (written by ${by})`, record.id);
+    world.log.add(record.id, `JOBS     ${describe(after.seq, record)}, written by ${by}`);
+    const archived = before === null && last !== null;
+    const anew = archived && record.status === "queued" && this.#mayBeginAnew(by, record);
+    if (archived) world.statistics.count(`writes on archived jobs: ${record.status}`);
+    const base = anew ? null : (last?.record ?? null);
+    const problem =
+      (archived && !anew ? archivedProblem(base, record) : null) ??
+      this.#problem(base, record) ??
+      this.#secondEnd(base, record);
+    if (problem) world.violate(`${problem} (written by ${by})`, record.id);
+  }
+
+  #mayBeginAnew(by: string, { id }: StoredRecord): boolean {
+    const may = this.#scene.views.get(id) === null || this.#promises.hasLookedInVain(by, id);
+    if (may) for (const generation of this.#ends.keys()) if (generation.startsWith(id)) this.#ends.delete(generation);
+    return may;
   }
 
   #problem(before: StoredRecord | null, after: StoredRecord): string | null {
@@ -43,6 +63,9 @@ export class StateCheck implements Witness {
     }
     if (ENDS.includes(after.status) && after.status !== "erased" && "checkpoint" in after && after.checkpoint) {
       return unlike("an end that keeps its checkpoint");
+    }
+    if (before !== null && "failures" in before && "failures" in after && isWaiting(after.progress.phase)) {
+      if (after.failures !== before.failures) return unlike("a try used up by waiting for a store or a source");
     }
     if (before === null)
       return after.status === "queued" && after.generation === 1 ? null : unlike("a strange beginning");
@@ -64,10 +87,18 @@ export class StateCheck implements Witness {
     const generation = `${after.id}/${after.generation}`;
     const first = this.#ends.get(generation);
     this.#ends.set(generation, after.status);
-    this.#world.statistics.count(`ends: ${after.status}`);
+    this.#scene.world.statistics.count(`ends: ${after.status}`);
     return first ? `generation ${after.generation} ends twice: ${first}, then ${after.status}` : null;
   }
 }
+
+function archivedProblem(last: StoredRecord | null, after: StoredRecord): string | null {
+  if (after.status !== "expired" && after.status !== "erased")
+    return `a job that has left JOBS becomes ${after.status}`;
+  return last && ENDS.includes(last.status) ? null : `a job that has left JOBS without an end: ${last?.status}`;
+}
+
+const isWaiting = (phase: string) => phase === "waiting_for_storage" || phase === "waiting_for_source";
 
 function describe(seq: number, record: StoredRecord): string {
   if (record.status === "erased") return `${seq}: erased`;

@@ -1,5 +1,6 @@
-import type { WorkItem } from "@longhaul/contracts";
+import type { CreateDownload, WorkItem } from "@longhaul/contracts";
 import type { Stored } from "../../../libs/bus/src/stored.ts";
+import type { Created } from "../../../services/gateway/src/downloads/create.ts";
 import type { StoredWrite } from "../bus/jobs-stream.ts";
 import type { Arrival } from "../bus/puller.ts";
 import type { Process } from "../kernel/process.ts";
@@ -20,9 +21,16 @@ export interface Witness {
   onLearned?(process: string, stored: Stored, item: number | null): void;
   /** A call left for the object store, made for this run; null = for none. */
   onStoreCall?(process: Process, run: string | null, what: string, key: string): void;
+  /** A create with an idempotency key, that stands for this job, was answered: with the job, or a problem's code. */
+  onKeyAnswered?(id: string, asked: KeyedRequest, answer: Created | string): void;
+  /** A request for this job was answered with 404. */
+  onNotFound?(id: string): void;
   /** The world has come to rest. */
   atRest?(): void;
 }
+
+/** `at`: virtual time of the request. */
+export type KeyedRequest = { body: CreateDownload; at: number };
 
 /** All witnesses of a history as one. */
 export class Witnesses implements Required<Witness> {
@@ -58,6 +66,14 @@ export class Witnesses implements Required<Witness> {
 
   onStoreCall(...what: Parameters<Required<Witness>["onStoreCall"]>): void {
     for (const witness of this.#all) witness.onStoreCall?.(...what);
+  }
+
+  onKeyAnswered(...what: Parameters<Required<Witness>["onKeyAnswered"]>): void {
+    for (const witness of this.#all) witness.onKeyAnswered?.(...what);
+  }
+
+  onNotFound(id: string): void {
+    for (const witness of this.#all) witness.onNotFound?.(id);
   }
 
   atRest(): void {

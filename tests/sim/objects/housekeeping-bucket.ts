@@ -1,19 +1,24 @@
 import type { Bucket } from "../../../services/processor/src/housekeeping/ports.ts";
 import type { Process } from "../kernel/process.ts";
 import type { Scene } from "../scene.ts";
-import { exchange } from "./object-client.ts";
+import { exchange, jobOf, meeting } from "./object-client.ts";
 
 /** The object store as the housekeeping of one process sees it, with the same faults. */
 export function createHousekeepingBucket(process: Process, { world, store }: Pick<Scene, "world" | "store">): Bucket {
   const prng = world.prng(`housekeeping of ${process.name}`);
   const call = <T>(what: string, key: string, signal: AbortSignal, handle: () => T) =>
     exchange(world, process, prng, { what, key, signal, handle });
+  const list = <T>(what: string, prefix: string, signal: AbortSignal, handle: () => T) => {
+    const slow = jobOf(prefix) && world.strikes(prng, world.options.ambush.listing);
+    const travel = slow ? meeting(world, store, prng, "made", prefix) : undefined;
+    return exchange(world, process, prng, { what, key: prefix, signal, handle, travel });
+  };
   return {
     async *uploads(prefix, signal) {
-      yield* await call("list uploads", prefix, signal, () => store.listUploads(prefix));
+      yield* await list("list uploads", prefix, signal, () => store.listUploads(prefix));
     },
     async *objects(prefix, { after, signal }) {
-      yield* await call("list objects", prefix, signal, () => store.listObjects(prefix, after ?? ""));
+      yield* await list("list objects", prefix, signal, () => store.listObjects(prefix, after ?? ""));
     },
     abort: (upload, signal) => call(`abort ${upload.id}`, upload.key, signal, () => store.abortUpload(upload)),
     delete: (key, signal) => call("delete", key, signal, () => store.delete(key)),

@@ -6,6 +6,10 @@ import type { World } from "../world.ts";
 import type { ObjectServer } from "./object-server.ts";
 
 const CALL_TIMEOUT_MS = 30_000;
+/** Between two probes of an open breaker. */
+const PROBE_MS = 60_000;
+/** Nearly the whole of the time for which the caller waits. */
+const MEETING_WITHIN_MS = CALL_TIMEOUT_MS - 2_000;
 
 /** Told of each call as it leaves the process; `key`: the object that it is about. */
 export type StoreCall = (what: string, key: string) => void;
@@ -18,10 +22,14 @@ export function createObjectClient(
   onCall: StoreCall,
 ): ResultStore {
   const prng = world.prng(`store of ${process.name}`);
-  const call = <T>(what: string, key: string, signal: AbortSignal, handle: () => T): Promise<T> => {
+  const call = <T>(what: string, key: string, signal: AbortSignal, handle: () => T, travel?: Travel): Promise<T> => {
     if (signal.aborted) return Promise.reject(aborted(signal));
     onCall(what, key);
-    return exchange(world, process, prng, { what, key, signal, handle });
+    return exchange(world, process, prng, { what, key, signal, handle, travel });
+  };
+  const afterListing = (key: string): Travel => {
+    if (!world.strikes(prng, world.options.ambush.complete)) return undefined;
+    return meeting(world, server, prng, "listed", key);
   };
   return {
     put: (key, bytes, { crc32, signal }) =>
@@ -30,23 +38,55 @@ export function createObjectClient(
     uploadPart: (upload, part, signal) =>
       call(`part ${part.number} of ${upload.id}`, upload.key, signal, () => server.uploadPart(upload, part)),
     completeUpload: (upload, parts, { crc32, signal }) =>
-      call(`complete ${upload.id}`, upload.key, signal, () => server.completeUpload(upload, parts, crc32)),
+      call(
+        `complete ${upload.id}`,
+        upload.key,
+        signal,
+        () => server.completeUpload(upload, parts, crc32),
+        afterListing(upload.key),
+      ),
     head: (key, { signal }) => call("head", key, signal, () => server.head(key)),
   };
 }
 
-type Call<T> = { what: string; key: string; signal: AbortSignal; handle: () => T };
+/** Brings a request to the server; undefined = as most. */
+type Travel = ((arrive: () => void) => void) | undefined;
+type Call<T> = { what: string; key: string; signal: AbortSignal; handle: () => T; travel?: Travel };
+
+/** So slow that the request arrives just after another has done something, when that comes soon. */
+export function meeting(
+  world: World,
+  server: ObjectServer,
+  prng: Prng,
+  what: "made" | "listed",
+  keyOrPrefix: string,
+): Travel {
+  return (arrive) => {
+    const late = world.scheduler.after(MEETING_WITHIN_MS, arrive);
+    server.once(what, keyOrPrefix, () => {
+      late.cancel();
+      world.statistics.count(`store calls that met what was ${what}`);
+      world.scheduler.after(prng.magnitude(0.1, 300), arrive);
+    });
+  };
+}
 
 /** One call, with all that can happen to it. */
 export function exchange<T>(
   world: World,
   process: Process,
   prng: Prng,
-  { what, key, signal, handle }: Call<T>,
+  { what, key, signal, handle, travel }: Call<T>,
 ): Promise<T> {
   const { delayMs, error, lostRequest, lostAnswer, late } = world.options.objects;
   const note = (text: string) => world.log.add(jobOf(key), `${process.name}  store: ${what} ${shortKey(key)}${text}`);
   const oneWay = () => prng.magnitude(...delayMs) / 2;
+  const awayMs = world.storeAwayUntil - world.now;
+  if (awayMs > 0) {
+    world.statistics.count("store calls refused by a breaker");
+    note(": refused, the store is away");
+    return Promise.reject(away(Math.min(PROBE_MS, awayMs)));
+  }
   return new Promise<T>((resolve, reject) => {
     let open = true;
     const settle = (how: () => void) => {
@@ -63,8 +103,7 @@ export function exchange<T>(
     signal.addEventListener("abort", onAbort, { once: true });
 
     if (world.strikes(prng, lostRequest)) return note(": lost on its way");
-    const wayMs = world.strikes(prng, late) ? prng.magnitude(CALL_TIMEOUT_MS, 4 * CALL_TIMEOUT_MS) : oneWay();
-    world.scheduler.after(wayMs, () => {
+    const arrive = () => {
       // What was under way when the caller died or gave up may have reached the store, or not.
       if ((process.state === "dead" || !open) && prng.chance(0.3)) return;
       const answer = world.strikes(prng, error) ? { error: unavailable() } : attempt(handle);
@@ -74,7 +113,10 @@ export function exchange<T>(
       world.scheduler.after(oneWay(), () =>
         process.run(() => settle(() => ("error" in answer ? reject(answer.error) : resolve(answer.value)))),
       );
-    });
+    };
+    const wayMs = world.strikes(prng, late) ? prng.magnitude(CALL_TIMEOUT_MS, 4 * CALL_TIMEOUT_MS) : oneWay();
+    if (travel) travel(arrive);
+    else world.scheduler.after(wayMs, arrive);
   });
 }
 
@@ -84,6 +126,7 @@ export const jobOf = (key: string): string | null => key.split("/")[2] ?? null;
 const shortKey = (key: string) => key.slice(-6);
 const aborted = (signal: AbortSignal) =>
   new ObjectsError("given up by the caller", { code: "ABORTED", cause: signal.reason });
+const away = (retryAfterMs: number) => new ObjectsError("the store is away", { code: "BREAKER_OPEN", retryAfterMs });
 const unavailable = () => new ObjectsError("503 Slow Down", { code: "UNAVAILABLE" });
 
 function attempt<T>(work: () => T): { value: T } | { error: unknown } {

@@ -4,6 +4,8 @@ import type { SentPart } from "../../../services/processor/src/job/ports.ts";
 
 type StoredPart = { etag: string; bytes: Uint8Array };
 type Upload = { key: string; parts: Map<number, StoredPart>; startedAt: Date };
+type Meeting = "made" | "listed";
+type Awaited = { what: Meeting; key: string; then(): void };
 type Removed = (what: "upload" | "object", key: string) => void;
 
 /**
@@ -17,6 +19,8 @@ export class ObjectServer {
   readonly #now: () => number;
   readonly #modifiedAt = new Map<string, Date>();
   readonly #removedListeners: Removed[] = [];
+  readonly #waitingListeners: ((what: Meeting, keyOrPrefix: string) => void)[] = [];
+  #awaited: Awaited[] = [];
   #uploadsBegun = 0;
   #partsSent = 0;
 
@@ -39,6 +43,7 @@ export class ObjectServer {
 
   createUpload(key: string): string {
     const id = `upload-${++this.#uploadsBegun}`;
+    this.#meet("made", key);
     this.uploads.set(id, { key, parts: new Map(), startedAt: new Date(this.#now()) });
     return id;
   }
@@ -79,7 +84,19 @@ export class ObjectServer {
     return all.filter(({ key }) => key.startsWith(prefix));
   }
 
+  /** Calls `then` once: when next something is `made` under this prefix, or objects are `listed` that this key is among. */
+  once(what: Meeting, keyOrPrefix: string, then: () => void): void {
+    this.#awaited.push({ what, key: keyOrPrefix, then });
+    for (const listener of this.#waitingListeners) listener(what, keyOrPrefix);
+  }
+
+  /** Told of each request that is to arrive after something has been `made` or `listed`. */
+  onWaiting(listener: (what: Meeting, keyOrPrefix: string) => void): void {
+    this.#waitingListeners.push(listener);
+  }
+
   listObjects(prefix: string, after: string): { key: string; lastModified: Date }[] {
+    this.#meet("listed", prefix);
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
     return keys.map((key) => ({ key, lastModified: this.#modifiedAt.get(key) ?? new Date(0) }));
   }
@@ -101,7 +118,16 @@ export class ObjectServer {
     return bytes ? { sizeBytes: bytes.length, crc32: this.#lenient ? null : crcOf(bytes) } : null;
   }
 
+  #meet(what: Meeting, now: string): void {
+    const isMet = (key: string) => (what === "made" ? now.startsWith(key) : key.startsWith(now));
+    const met = this.#awaited.filter((one) => one.what === what && isMet(one.key));
+    if (met.length === 0) return;
+    this.#awaited = this.#awaited.filter((one) => !met.includes(one));
+    for (const { then } of met) then();
+  }
+
   #store(key: string, bytes: Uint8Array): void {
+    this.#meet("made", key);
     this.objects.set(key, bytes);
     this.#modifiedAt.set(key, new Date(this.#now()));
   }

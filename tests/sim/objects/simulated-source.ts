@@ -8,8 +8,16 @@ import { crcOf } from "./object-server.ts";
 const MODIFIED_AT = new Date("2026-01-02T03:04:06.000Z");
 const CHUNK_BYTES = 200;
 
+const made = new Map<number, Uint8Array>();
+
 /** The bytes of a file, the same for whoever asks. */
 export function sourceBytes(fileId: number): Uint8Array {
+  const bytes = made.get(fileId) ?? makeBytes(fileId);
+  made.set(fileId, bytes);
+  return bytes;
+}
+
+function makeBytes(fileId: number): Uint8Array {
   const prng = new Prng(fileId);
   return Uint8Array.from({ length: prng.pick([0, 1, 40, 700, 2_500]) }, () => prng.int(0, 255));
 }

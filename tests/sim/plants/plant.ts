@@ -120,4 +120,58 @@ export const PLANTS: readonly Plant[] = [
     find: "if (round > 0 && run !== null && run !== firstRun) return null;",
     replace: "",
   },
+  {
+    name: "archived-job-can-be-retried",
+    file: "libs/job/src/commands.ts",
+    find: 'const closed = command.type === "retry" && rules.archived;',
+    replace: "const closed = false;",
+  },
+  {
+    name: "expires-what-is-not-due",
+    file: "libs/job/src/commands.ts",
+    find: "return isDue(record, now) ? change(",
+    replace: 'return isDue(record, now) || record.status !== "expired" ? change(',
+  },
+  {
+    name: "expired-job-still-names-its-result",
+    file: "libs/job/src/named.ts",
+    find: '...(status === "completed" && result?.key',
+    replace: '...((status === "completed" || status === "expired") && result?.key',
+  },
+  {
+    name: "paused-job-leaves-the-stream",
+    file: "libs/job/src/retention.ts",
+    find: "if (isUnfinished(record.status)) return null;",
+    replace: 'if (record.status === "queued" || record.status === "running") return null;',
+  },
+  {
+    name: "key-of-an-archived-job-begins-anew",
+    file: "services/gateway/src/downloads/create.ts",
+    find: "if (!isUnfinished(view.status)) return view;",
+    replace: "if (!isUnfinished(view.status)) return null;",
+  },
+  {
+    name: "key-of-a-deleted-job-is-given-again",
+    file: "services/gateway/src/downloads/create.ts",
+    find: 'if ("erased" in view) return "erased";',
+    replace: 'if ("erased" in view) return null;',
+  },
+  {
+    name: "body-of-a-repeat-is-not-compared",
+    file: "services/gateway/src/downloads/create.ts",
+    find: "if (record.bodyHash !== hash) {",
+    replace: 'if (record.bodyHash === "") {',
+  },
+  {
+    name: "waiting-for-a-store-uses-up-a-try",
+    file: "libs/job/src/run.ts",
+    find: "(input.waitsFor ? 0 : 1)",
+    replace: "1",
+  },
+  {
+    name: "archived-job-is-not-found",
+    file: "services/gateway/src/downloads/control.ts",
+    find: 'if (view === null || "erased" in view) return null;',
+    replace: "return null;",
+  },
 ];

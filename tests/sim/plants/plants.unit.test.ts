@@ -5,19 +5,15 @@ import { PLANTS, plantInto } from "./plant.ts";
 
 const run = promisify(execFile);
 const HOOK = new URL("./load-plant.ts", import.meta.url);
-/** Histories in which each must be found; those of the delivery of work are frequent, and one needs a rare meeting. */
+/** Histories in which each must be found; most are found in less than a tenth of them. */
 const SEEDS = 1_000;
 const FREQUENT_SEEDS = 200;
-const RARE = { name: "keys-not-deleted-with-their-uploads", seeds: 3_000 };
 const FREQUENT: ReadonlySet<string> = new Set([
   "always-ack-when-fenced",
   "no-read-back-of-an-unanswered-write",
   "refused-claim-takes-over-a-run-it-had-not-seen",
 ]);
-function seedsFor(plant: string): number {
-  if (plant === RARE.name) return RARE.seeds;
-  return FREQUENT.has(plant) ? FREQUENT_SEEDS : SEEDS;
-}
+const seedsFor = (plant: string) => (FREQUENT.has(plant) ? FREQUENT_SEEDS : SEEDS);
 const PATIENCE_MS = 120_000;
 
 type Ended = { code: number; output: string };

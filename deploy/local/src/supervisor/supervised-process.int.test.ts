@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,4 +57,25 @@ test("a program that ends while it starts is an error that shows its log", async
     code: "ENDED_AT_START",
     message: expect.stringContaining("wrong settings"),
   });
+});
+
+test("a program that ends because its settings are wrong is reported and not started again", async () => {
+  const { spec } = await natsPlan();
+  const starts = join(dataDir, "starts");
+  // The first time it is ready, and ends when it is told to.
+  const script = `trap 'exit 78' USR1; echo started >> '${starts}'; while :; do sleep 0.05; done`;
+  const wrong = {
+    ...spec,
+    ...{ command: "sh", args: ["-c", script], logFile: join(dataDir, "wrong.log") },
+    ready: async () => existsSync(starts),
+  };
+  const said: string[] = [];
+  const process = await startSupervised(wrong, { watchdog, say: (line) => said.push(line), onChange: () => {} });
+  globalThis.process.kill(process.pid() ?? 0, "SIGUSR1");
+  expect(await until(() => said.length > 0, { timeoutMs: 15_000 })).toBe(true);
+  expect(said).toEqual([expect.stringContaining("settings are wrong, and is not started again")]);
+
+  expect(await until(() => process.pid() !== null, { timeoutMs: 1_000 })).toBe(false);
+  expect(readFileSync(starts, "utf8")).toBe("started\n");
+  await process.stop();
 });

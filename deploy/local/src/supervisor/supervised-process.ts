@@ -7,6 +7,9 @@ import { logTail, openLog } from "./log-file.ts";
 import { until } from "./until.ts";
 import type { Kind, Watchdog } from "./watchdog.ts";
 
+/** How a service ends whose settings are wrong (EX_CONFIG of sysexits.h): it would end so each time. */
+const EXIT_CONFIG = 78;
+
 /** A process to be kept running. */
 export type ProcessSpec = {
   name: "nats" | "mongodb" | "s3" | "gateway" | "processor" | "notifier";
@@ -41,7 +44,10 @@ export type Supervision = {
   signal?: AbortSignal;
 };
 
-/** Starts a process and waits until it is ready; from then on it is started again, with backoff, whenever it ends. */
+/**
+ * Starts a process and waits until it is ready; from then on it is started again, with backoff, whenever it ends, unless its
+ * settings are wrong.
+ */
 export async function startSupervised(spec: ProcessSpec, supervision: Supervision): Promise<SupervisedProcess> {
   const keeper = new Keeper(spec, supervision);
   await keeper.first();
@@ -119,14 +125,14 @@ class Keeper implements SupervisedProcess {
     if (child.pid !== undefined) {
       this.#supervision.watchdog.add(kind, child.pid);
     }
-    child.once("error", () => this.#ended(child, "could not be started"));
+    child.once("error", () => this.#ended(child, "could not be started", null));
     child.once("exit", (code, signal) =>
-      this.#ended(child, signal ? `was ended by ${signal}` : `ended with code ${code}`),
+      this.#ended(child, signal ? `was ended by ${signal}` : `ended with code ${code}`, code),
     );
     this.#supervision.onChange();
   }
 
-  #ended(child: ChildProcess, how: string): void {
+  #ended(child: ChildProcess, how: string, code: number | null): void {
     if (this.#child !== child) {
       return;
     }
@@ -135,6 +141,13 @@ class Keeper implements SupervisedProcess {
       this.#supervision.watchdog.remove(child.pid);
     }
     if (this.#stopping || !this.#keep) {
+      return;
+    }
+    if (code === EXIT_CONFIG) {
+      this.#supervision.say(
+        `${this.spec.name} ended because its settings are wrong, and is not started again. Its log says which: ${this.spec.logFile}`,
+      );
+      this.#supervision.onChange();
       return;
     }
     if (performance.now() - this.#startedAt > SETTLED_AFTER_MS) {

@@ -86,5 +86,5 @@ export type RedrivenMessage = z.infer<typeof redrivenMessage>;
 
 /** Body of operators' writes. */
 export const operatorsReason = z
-  .strictObject({ reason: z.string().min(1).max(500).optional().describe("Why, for the log of operators' writes") })
+  .strictObject({ reason: z.string().min(1).max(500).optional().describe("Why, for the audit records") })
   .nullish();

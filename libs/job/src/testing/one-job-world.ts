@@ -192,12 +192,12 @@ function changeOf(record: JobRecord, step: Exclude<WorkStep, "die">, now: Date):
       return run.retrying(record, {
         error,
         retryAt: new Date(now.getTime() + settled.delayMs),
-        countFailure: true,
+        waitsFor: null,
         now,
       });
     }
     case "wait for source":
-      return run.retrying(record, { error, retryAt: new Date(now.getTime() + 30_000), countFailure: false, now });
+      return run.retrying(record, { error, retryAt: new Date(now.getTime() + 30_000), waitsFor: "source", now });
     case "hand back":
       return run.handedBack(record, { now });
   }

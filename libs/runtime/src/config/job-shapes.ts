@@ -29,6 +29,17 @@ export const attemptsConfig = {
   retryBaseMs: envInt({ min: 1, max: 600_000 }).default(2000).describe("wait before the second try; doubles after"),
 };
 
+/** When calls to a store or a host that fails are no longer made, and how often it is looked at again. */
+export const breakerConfig = {
+  breakerErrorPercent: envInt({ min: 1, max: 99 })
+    .default(50)
+    .describe("percent of the last calls to a store; when more fail, none is made for a while"),
+  breakerMinCalls: envInt({ min: 1, max: 10_000 }).default(20).describe("how many calls are the last calls"),
+  breakerResetMs: envInt({ min: 10, max: 3_600_000 })
+    .default(60_000)
+    .describe("after this time one call looks whether the store is well again"),
+};
+
 /** How long jobs and their results are kept. */
 export const retentionConfig = {
   resultTtlSeconds: envInt({ min: 300, max: 7 * DAY_SECONDS })
@@ -40,17 +51,19 @@ export const retentionConfig = {
   jobDeadlineSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
     .default(7 * DAY_SECONDS)
     .describe("after this long an unfinished job expires"),
-  retryWindowFailedSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
+  // These ends stay in JOBS for as long, and every reader of JOBS has at least a day to see an end.
+  retryWindowFailedSeconds: envInt({ min: DAY_SECONDS, max: 365 * DAY_SECONDS })
     .default(30 * DAY_SECONDS)
     .describe("how long a failed job can be retried"),
-  retryWindowCancelledSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
+  retryWindowCancelledSeconds: envInt({ min: DAY_SECONDS, max: 365 * DAY_SECONDS })
     .default(7 * DAY_SECONDS)
     .describe("how long a cancelled job can be retried"),
   // An expired job stays in JOBS for up to 26.4 hours, and no view may be forgotten before that.
   jobRetentionSeconds: envInt({ min: 2 * DAY_SECONDS, max: 365 * DAY_SECONDS })
     .default(7 * DAY_SECONDS)
     .describe("how long the view of a finished job is kept, from its last write"),
-  tombstoneSeconds: envInt({ min: MINUTE_SECONDS, max: 365 * DAY_SECONDS })
+  // Neither may a tombstone go before that: a late write would bring the view of a deleted job back.
+  tombstoneSeconds: envInt({ min: 2 * DAY_SECONDS, max: 365 * DAY_SECONDS })
     .default(9 * DAY_SECONDS)
     .describe("how long the view remembers that a job was deleted"),
 };

@@ -44,7 +44,9 @@ export const httpConfig = {
 
 /** Sockets, and the watch of jobs that feeds them. */
 export const liveConfig = {
-  streamKeepaliveMs: envInt({ min: 100, max: 600_000 }).default(15_000).describe("ping on a silent stream"),
+  streamKeepaliveMs: envInt({ min: 100, max: 600_000 })
+    .default(15_000)
+    .describe("ping on a silent stream; a slow one may take as long to take what it was sent"),
   streamBufferBytes: envInt({ min: 1024, max: 64 * 1024 ** 2 })
     .default(262_144)
     .describe("unsent bytes from which a slow stream gets the latest state only"),

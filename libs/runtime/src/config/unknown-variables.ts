@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Environment } from "../environment.ts";
-import { attemptsConfig, expiryConfig, jobLimitsConfig, retentionConfig } from "./job-shapes.ts";
+import { attemptsConfig, breakerConfig, expiryConfig, jobLimitsConfig, retentionConfig } from "./job-shapes.ts";
 import { type ConfigSchema, loadConfig, variableOf } from "./load.ts";
 import { mongodbConfig, natsConfig, s3Config, streamConfig } from "./server-shapes.ts";
 import {
@@ -23,6 +23,7 @@ const everything = z.object({
   ...sourceConfig,
   ...jobLimitsConfig,
   ...attemptsConfig,
+  ...breakerConfig,
   ...retentionConfig,
   ...expiryConfig,
   ...serviceConfig({ shutdownGraceMs: 0 }),
@@ -36,7 +37,7 @@ const everything = z.object({
 
 /** Prefixes that are ours. Words that any program might use (`LOG_`, `MAX_`) are left out. */
 const PREFIX =
-  /^(?:NATS|MONGODB|S3|SOURCE|JOBS|JOB|RESULT|RETRY|SLOTS|PROJECTOR|PROGRESS|STREAM|WATCH|METRICS|HTTP_SOURCE|SYNTHETIC)_/;
+  /^(?:BREAKER|NATS|MONGODB|S3|SOURCE|JOBS|JOB|RESULT|RETRY|SLOTS|PROJECTOR|PROGRESS|STREAM|WATCH|METRICS|HTTP_SOURCE|SYNTHETIC)_/;
 /** What Kubernetes puts into every pod for a service that is called `nats` or `mongodb`. */
 const KUBERNETES = /_SERVICE_HOST$|_SERVICE_PORT(?:_\w+)?$|_PORT(?:_\d+_(?:TCP|UDP)\w*)?$/;
 

@@ -36,13 +36,8 @@ export async function dryRun(
   return { matched: groups.reduce((sum, { count }) => sum + count, 0), byCode, sample, confirmToken };
 }
 
-/** Begins what a dry run showed; gives the operation's id. @throws ProblemError `VALIDATION_ERROR`; StoreError */
-export async function begin(
-  { operations, views, now }: OperationPorts,
-  { maxAttempts, tokenSecret }: OperationPolicy,
-  body: OperationBody,
-  by: { actor: string; traceparent: string },
-): Promise<string> {
+/** The id of the operation that a dry run showed and the body confirms. @throws ProblemError `VALIDATION_ERROR` */
+export function confirmedId({ now }: OperationPorts, { tokenSecret }: OperationPolicy, body: OperationBody): string {
   const token = openSigned(tokenSecret, purposeOf(body), body.confirmToken ?? "", confirmed);
   if (token === null || token.until < now()) {
     throw new ProblemError("VALIDATION_ERROR", "Make a dry run first, and confirm what it shows within 10 minutes.", {
@@ -51,14 +46,25 @@ export async function begin(
       ],
     });
   }
+  return token.operationId;
+}
+
+/** Begins the operation with a confirmed id, unless it has begun already. @throws StoreError */
+export async function begin(
+  { operations, views, now }: OperationPorts,
+  { maxAttempts }: OperationPolicy,
+  body: OperationBody,
+  by: { id: string; actor: string; traceparent: string },
+): Promise<void> {
+  const { id, ...asked } = by;
   const code = body.filter.code ?? null;
   const groups = await views.groups({ maxAttempts, code });
   await operations.add({
-    _id: token.operationId,
+    _id: id,
     action: body.action,
     code,
     ratePerSecond: body.ratePerSecond,
-    ...by,
+    ...asked,
     reason: body.reason ?? null,
     status: "running",
     matched: groups.reduce((sum, { count }) => sum + count, 0),
@@ -68,7 +74,6 @@ export async function begin(
     endedAt: null,
     claim: null,
   });
-  return token.operationId;
 }
 
 /** An operation as operators see it. */

@@ -11,8 +11,8 @@ import {
   userHash,
 } from "@longhaul/job";
 import type { View } from "@longhaul/store";
-import { jobNotFound, ProblemError } from "../problem-error.ts";
-import { AWAY_RETRY_SECONDS, LONGEST_WRITE_MS, writeJob } from "./job-write.ts";
+import { AWAY_RETRY_SECONDS, jobNotFound, ProblemError } from "../problem-error.ts";
+import { LONGEST_WRITE_MS, writeJob } from "./job-write.ts";
 
 /** What control needs of the world. */
 export type ControlPorts = {

@@ -69,6 +69,13 @@ test("nobody knows: the outcome says so", async () => {
   }
 });
 
+test("nothing was stored for certain: nothing is said to be unknown", async () => {
+  const { ports } = scripted({ read: paused, puts: [{ kind: "unavailable" }] });
+  const error = await controlDownload(ports, policy, resume).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "DEPENDENCY_UNAVAILABLE", extra: { retryAfterSeconds: 2 } });
+  expect(error).not.toMatchObject({ extra: { outcome: "unknown" } });
+});
+
 test("others are first ten times, or for a minute: nothing was changed", async () => {
   const conflict: PutResult = { kind: "conflict", current: paused };
   const often = scripted({ read: paused, puts: Array.from({ length: 10 }, () => conflict) });

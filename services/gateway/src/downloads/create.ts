@@ -18,8 +18,8 @@ import {
   safeResultName,
 } from "@longhaul/job";
 import type { View } from "@longhaul/store";
-import { ProblemError } from "../problem-error.ts";
-import { AWAY_RETRY_SECONDS, LONGEST_WRITE_MS, writeJob } from "./job-write.ts";
+import { AWAY_RETRY_SECONDS, ProblemError } from "../problem-error.ts";
+import { LONGEST_WRITE_MS, writeJob } from "./job-write.ts";
 
 /** What create needs of the world. */
 export type CreatePorts = {

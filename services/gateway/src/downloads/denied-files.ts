@@ -1,8 +1,7 @@
 import type { FieldError } from "@longhaul/contracts";
 import type { FileAuthorisation } from "@longhaul/job";
 import { withTimeout } from "@longhaul/runtime";
-import { ProblemError } from "../problem-error.ts";
-import { AWAY_RETRY_SECONDS } from "./job-write.ts";
+import { AWAY_RETRY_SECONDS, ProblemError } from "../problem-error.ts";
 
 const ASKING_TIMEOUT_MS = 5_000;
 /** Files that an answer names. */

@@ -1,9 +1,7 @@
 import { BusError, type PutOnce, type PutOptions, type PutResult } from "@longhaul/bus";
 import type { Change } from "@longhaul/job";
-import { ProblemError } from "../problem-error.ts";
+import { AWAY_RETRY_SECONDS, ProblemError } from "../problem-error.ts";
 
-/** How soon it makes sense to ask again when the bus is away, seconds. */
-export const AWAY_RETRY_SECONDS = 2;
 const FULL_RETRY_SECONDS = 30;
 /**
  * Nothing is written later than this after its request: a write that expects 0 must not meet the end of what it missed,
@@ -16,7 +14,8 @@ export type Settled = Extract<PutResult, { kind: "done" | "conflict" }>;
 
 /**
  * Writes a change in place of the job's message with sequence `seq`, for a client that waits.
- * @throws ProblemError `QUEUE_FULL`, nothing was stored; `DEPENDENCY_UNAVAILABLE` with `outcome`, nobody knows
+ * @throws ProblemError `QUEUE_FULL`, nothing was stored; `DEPENDENCY_UNAVAILABLE`: with `outcome` nobody knows, without
+ *   it nothing was stored
  * @throws BusError for what no second try can mend
  */
 export async function writeJob(
@@ -37,6 +36,12 @@ export async function writeJob(
         "DEPENDENCY_UNAVAILABLE",
         "The message bus did not answer in time: what was asked for may have been stored, or may not.",
         { outcome: "unknown", retryAfterSeconds: AWAY_RETRY_SECONDS },
+      );
+    case "unavailable":
+      throw new ProblemError(
+        "DEPENDENCY_UNAVAILABLE",
+        "The message bus takes nothing at the moment. Nothing was changed; try again shortly.",
+        { retryAfterSeconds: AWAY_RETRY_SECONDS },
       );
     case "full":
       throw new ProblemError("QUEUE_FULL", "No more can be stored at the moment. Nothing was changed.", {

@@ -1,7 +1,5 @@
 import { type ClientFrame, clientFrame } from "@longhaul/contracts";
 
-/** Bytes of the largest frame a client may send. */
-export const CLIENT_FRAME_MAX = 4096;
 const FRAMES_MAX = 20;
 const WINDOW_MS = 10_000;
 

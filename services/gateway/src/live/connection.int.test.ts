@@ -8,8 +8,9 @@ import { until } from "../../../../tests/support/until.ts";
 import { Connection } from "./connection.ts";
 
 const KEEPALIVE_MS = 200;
-const MIBIBYTE = 1024 ** 2;
+const MEBIBYTE = 1024 ** 2;
 
+let keepaliveMs = KEEPALIVE_MS;
 let app: FastifyInstance;
 let newest: Connection;
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
   app = Fastify();
   await app.register(websocket);
   app.get("/", { websocket: true }, (socket) => {
-    newest = new Connection(socket, { keepaliveMs: KEEPALIVE_MS, bufferBytes: 64 * 1024 }, systemClock);
+    newest = new Connection(socket, { keepaliveMs, bufferBytes: 64 * 1024 }, systemClock);
   });
   await app.listen({ port: 0, host: "127.0.0.1" });
 });
@@ -35,15 +36,44 @@ async function inertClient(): Promise<Socket> {
   return socket;
 }
 
-test("a client that does not read is told that it is too slow, and ended with 1013", async () => {
-  const client = await inertClient();
-  const progress = { bytesDone: 1 } as never;
-  const version = "x".repeat(MIBIBYTE);
-  for (let i = 0; i < 64 && !newest.ended; i++) {
-    newest.sendData({ type: "progress", version, progress });
+const frameOf = (state: number) =>
+  ({ type: "progress", version: `${state}.`, progress: { padding: "x".repeat(MEBIBYTE) } as never }) as const;
+
+/** Sends states until the client counts as slow; gives the last of them. */
+async function overwhelm(connection: Connection): Promise<number> {
+  let state = 0;
+  while (connection.ready) {
+    connection.sendData(frameOf(++state));
     await new Promise(setImmediate);
   }
-  expect(newest.ended).toBe(true);
+  return state;
+}
+
+test("a slow client gets the latest state when it has taken what was sent, not every state", async () => {
+  keepaliveMs = 60_000;
+  const client = await inertClient();
+  const connection = newest;
+  const lastSent = await overwhelm(connection);
+  connection.onDrain(() => connection.sendData(frameOf(1000)));
+  for (let state = lastSent + 1; state < 1000; state++) connection.sendData(frameOf(state));
+
+  let text = "";
+  client.on("data", (chunk) => {
+    text += String(chunk).replaceAll("x", "");
+  });
+  const versions = () => [...text.matchAll(/"version":"(\d+)\."/g)].map(([, state]) => Number(state));
+  await until("the latest state", () => versions().includes(1000), 20_000);
+  expect(versions()).toEqual([...Array.from({ length: lastSent }, (_, i) => i + 1), 1000]);
+  expect(connection.ended).toBe(false);
+  client.destroy();
+});
+
+test("a client that does not read is told that it is too slow, and ended with 1013", async () => {
+  keepaliveMs = KEEPALIVE_MS;
+  const client = await inertClient();
+  const connection = newest;
+  await overwhelm(connection);
+  await until("its end", () => connection.ended);
   let tail = Buffer.alloc(0);
   client.on("data", (chunk) => {
     tail = Buffer.concat([tail, chunk]).subarray(-1000);
@@ -54,6 +84,7 @@ test("a client that does not read is told that it is too slow, and ended with 10
 });
 
 test("a client that answers no ping is cut", async () => {
+  keepaliveMs = KEEPALIVE_MS;
   const client = await inertClient();
   client.resume();
   await once(client, "close");

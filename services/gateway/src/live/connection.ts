@@ -1,12 +1,13 @@
 import type { WebSocket } from "@fastify/websocket";
 import { type ServerFrame, WS_CLOSE } from "@longhaul/contracts";
 import type { Clock } from "@longhaul/runtime";
-import { CLIENT_FRAME_MAX, FrameBudget, parseClientFrame } from "./client-frames.ts";
+import { FrameBudget, parseClientFrame } from "./client-frames.ts";
+import { FRAME_TOO_LARGE } from "./frame-limit.ts";
 
 export type ConnectionOptions = {
-  /** Silence after which a keepalive frame goes out; also the interval of protocol pings. */
+  /** Silence after which a keepalive frame goes out; also the interval of protocol pings, and a slow client's respite. */
   keepaliveMs: number;
-  /** Unsent bytes from which a client counts as too slow. */
+  /** Unsent bytes from which a client counts as slow: it is sent nothing more until it has taken them. */
   bufferBytes: number;
 };
 
@@ -18,7 +19,12 @@ const CLOSE_TIMEOUT_MS = 5000;
 /** Two unanswered pings and a margin: 35 s with the default keepalive. */
 const deadAfterMs = (keepaliveMs: number) => 2 * keepaliveMs + 5000;
 
-/** One client's socket: frames out, pings, and the end. Knows nothing about jobs. */
+/**
+ * One client's socket: frames out, pings, and the end. Knows nothing about jobs.
+ *
+ *   ready -> (more than `bufferBytes` unsent) held -> (all sent) ready, and whoever listens sends the newest state
+ *                                                  -> (not all sent within `keepaliveMs`) bye, 1013
+ */
 export class Connection {
   readonly #socket: WebSocket;
   readonly #options: ConnectionOptions;
@@ -28,6 +34,8 @@ export class Connection {
   readonly #keepalive: NodeJS.Timeout;
   #heardAt: number;
   #ended = false;
+  #held: NodeJS.Timeout | null = null;
+  #drained: (() => void) | null = null;
   /** The version that keepalives name. */
   version = "";
 
@@ -39,6 +47,7 @@ export class Connection {
     this.#ping = setInterval(() => this.#checkAlive(), options.keepaliveMs);
     this.#keepalive = setInterval(() => this.#sendKeepalive(), options.keepaliveMs);
     socket.on("message", (data, isBinary) => this.#received(data as Buffer, isBinary));
+    socket.once(FRAME_TOO_LARGE, () => this.#refuse("This frame is larger than the protocol allows."));
     socket.on("pong", () => this.#heard());
     socket.once("close", () => this.#stop());
   }
@@ -52,15 +61,23 @@ export class Connection {
     this.#socket.once("close", listener);
   }
 
-  /** Sends a frame about the job, unless the client is too slow to take it: then it is told so and ends. */
+  /** Whether frames about the job may be sent. While the client is slow they may not: later ones will say more. */
+  get ready(): boolean {
+    return !this.#ended && this.#held === null;
+  }
+
+  /** Calls back each time that a slow client has taken all that was sent. */
+  onDrain(listener: () => void): void {
+    this.#drained = listener;
+  }
+
+  /** Sends a frame about the job. To be asked before: `ready`. */
   sendData(frame: ServerFrame): void {
-    if (this.#ended) return;
+    if (!this.ready) return;
+    this.#keepalive.refresh();
+    this.#send(frame);
     if (this.#socket.bufferedAmount > this.#options.bufferBytes) {
-      const message = "This connection is too slow; connect again, or poll.";
-      this.bye({ code: WS_CLOSE.slow, reason: "SLOW", message, reconnect: true });
-    } else {
-      this.#keepalive.refresh();
-      this.#send(frame);
+      this.#held = setTimeout(() => this.#tooSlow(), this.#options.keepaliveMs);
     }
   }
 
@@ -84,13 +101,26 @@ export class Connection {
   }
 
   #send(frame: ServerFrame): void {
-    this.#socket.send(JSON.stringify(frame));
+    this.#socket.send(JSON.stringify(frame), () => this.#sent());
+  }
+
+  #sent(): void {
+    if (this.#held === null || this.#ended || this.#socket.bufferedAmount > 0) return;
+    clearTimeout(this.#held);
+    this.#held = null;
+    this.#drained?.();
+  }
+
+  #tooSlow(): void {
+    const message = "This connection is too slow; connect again, or poll.";
+    this.bye({ code: WS_CLOSE.slow, reason: "SLOW", message, reconnect: true });
   }
 
   #stop(): void {
     this.#ended = true;
     clearInterval(this.#ping);
     clearInterval(this.#keepalive);
+    if (this.#held !== null) clearTimeout(this.#held);
   }
 
   #heard(): void {
@@ -99,11 +129,11 @@ export class Connection {
 
   #checkAlive(): void {
     if (this.#clock.monotonic() - this.#heardAt > deadAfterMs(this.#options.keepaliveMs)) this.terminate();
-    else this.#socket.ping();
+    else this.#socket.ping(undefined, undefined, () => this.#sent());
   }
 
   #sendKeepalive(): void {
-    this.#send({ type: "keepalive", version: this.version, at: this.#isoNow() });
+    if (this.ready) this.#send({ type: "keepalive", version: this.version, at: this.#isoNow() });
   }
 
   #isoNow(): string {
@@ -113,7 +143,7 @@ export class Connection {
   #received(data: Buffer, isBinary: boolean): void {
     if (this.#ended) return;
     this.#heard();
-    const frame = isBinary || data.length > CLIENT_FRAME_MAX ? null : parseClientFrame(data.toString());
+    const frame = isBinary ? null : parseClientFrame(data.toString());
     if (!this.#budget.spend(this.#clock.monotonic())) this.#refuse("Too many frames.");
     else if (frame === null) this.#refuse("This frame is not part of the protocol.");
     else this.#send({ type: "pong", id: frame.id ?? null, at: this.#isoNow() });

@@ -42,6 +42,7 @@ export class Follow {
 
   start(): void {
     const stop = this.#watch.listen(() => this.#update());
+    this.#connection.onDrain(() => this.#update());
     this.#connection.onClose(() => {
       stop();
       if (this.#timer !== null) clearTimeout(this.#timer);
@@ -53,7 +54,8 @@ export class Follow {
     if (this.#connection.ended || this.#ending) return;
     const { shown, erased } = this.#watch;
     if (erased) this.#erased();
-    if (shown === null) return;
+    // A slow client is told the newest state when it has taken the ones before.
+    if (shown === null || !this.#connection.ready) return;
     this.#connection.version = shown.label;
     const stale = !this.#watch.confirmed;
     if (shown.ended && !stale) return void this.#end();
@@ -88,6 +90,7 @@ export class Follow {
     const shown = this.#watch.shown;
     if (!read) return this.#later(END_RETRY_MS);
     if (shown === null || !shown.ended || !this.#watch.confirmed) return this.#update();
+    if (!this.#connection.ready) return;
     if (!this.#knows(shown)) this.#connection.sendData(finalFrame(shown));
     this.#connection.close(WS_CLOSE.ended, "ended");
   }

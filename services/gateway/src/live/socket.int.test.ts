@@ -149,6 +149,7 @@ describe("the protocol", () => {
     ["no JSON", "hello"],
     ["an unknown frame", '{"type":"subscribe","id":"x"}'],
     ["a large frame", `{"type":"ping","id":"${"x".repeat(5000)}"}`],
+    ["a frame of a megabyte", "x".repeat(1024 ** 2)],
     ["bytes", new Uint8Array([1, 2, 3])],
   ] as const)("%s ends with 1008", async ([, text]) => {
     const socket = follow(await createJob());

@@ -16,14 +16,20 @@ const OTHER = {
 /**
  * Answers what never became a request: Node could not parse it, or it was too slow. There is no response object then,
  * so the answer is written to the connection, which ends with it.
+ * @param security the headers that every answer has
  */
 export function clientErrorHandler(
   random: Pick<Random, "hex" | "id">,
+  security: Readonly<Record<string, string>>,
 ): (error: Error & { code?: string }, socket: Socket) => void {
+  const fixed = Object.entries(security)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("");
   return (error, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
     const { code, detail } = PROBLEM_OF[error.code ?? ""] ?? OTHER;
     const { status, title, retryable } = PROBLEMS[code];
+    const requestId = random.id();
     const body = JSON.stringify({
       type: `urn:longhaul:problem:${code.toLowerCase().replaceAll("_", "-")}`,
       title,
@@ -32,12 +38,12 @@ export function clientErrorHandler(
       instance: "",
       code,
       traceId: traceIdOf(childOf(null, random)),
-      requestId: random.id(),
+      requestId,
       retryable,
     });
     socket.end(
       `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
-        `Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+        `${fixed}x-request-id: ${requestId}\r\nCache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );
   };
 }

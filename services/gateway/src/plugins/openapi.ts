@@ -2,6 +2,7 @@ import swagger from "@fastify/swagger";
 import { VERSION } from "@longhaul/runtime";
 import { jsonSchemaTransform } from "fastify-type-provider-zod";
 import type { App } from "./app.ts";
+import { withProblems } from "./openapi-problems.ts";
 
 /** `GET /openapi.json`: OpenAPI 3.1, made from the zod schemas that the routes are checked with. */
 export async function openapi(app: App, publicUrl: string): Promise<void> {
@@ -24,7 +25,7 @@ export async function openapi(app: App, publicUrl: string): Promise<void> {
   });
   let document: string | undefined;
   app.get("/openapi.json", { schema: { hide: true } }, (_request, reply) => {
-    document ??= JSON.stringify(app.swagger());
+    document ??= JSON.stringify(withProblems(app.swagger()));
     return reply
       .header("content-type", "application/json; charset=utf-8")
       .header("cache-control", "no-cache")

@@ -1,17 +1,24 @@
 import { BusError, type BusErrorCode } from "@longhaul/bus";
 import { PROBLEMS, type Problem } from "@longhaul/contracts";
-import { ObjectsError } from "@longhaul/objects";
+import { ObjectsError, type ObjectsErrorCode } from "@longhaul/objects";
 import { childOf, systemRandom, traceIdOf } from "@longhaul/runtime";
 import { StoreError } from "@longhaul/store";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
-import { ProblemError } from "../problem-error.ts";
+import { AWAY_RETRY_SECONDS, ProblemError } from "../problem-error.ts";
 import type { App } from "./app.ts";
 
 /** Nobody needs more of a path to find it again. */
 const INSTANCE_MAX_CHARACTERS = 512;
 const CONTENT_TYPE = "application/problem+json; charset=utf-8";
-/** How soon it makes sense to ask again when a dependency is away, seconds. */
-const AWAY_RETRY_SECONDS = 2;
+
+/** The object storage cannot serve anybody now: also when it wants to be asked less, or other credentials or buckets. */
+const STORAGE_AWAY: ReadonlySet<ObjectsErrorCode> = new Set([
+  "UNAVAILABLE",
+  "TIMEOUT",
+  "RATE_LIMITED",
+  "DENIED",
+  "NO_BUCKET",
+]);
 
 /** Every answer that is not a success, as RFC 9457 `application/problem+json`; never kept by any cache. */
 export function problems(app: App, allowedMethods: (path: string) => string[]): void {
@@ -75,12 +82,8 @@ function toProblem(error: unknown, bodyLimit: number | undefined): ProblemError 
   const dependency = dependencyOf(error);
   if (dependency !== null) {
     const detail = `${dependency} is away at the moment, so this cannot be answered. Nothing was changed; try again shortly.`;
-    return new ProblemError(
-      "DEPENDENCY_UNAVAILABLE",
-      detail,
-      { retryAfterSeconds: AWAY_RETRY_SECONDS },
-      { cause: error },
-    );
+    const retryAfterSeconds = askedToWaitSeconds(error) ?? AWAY_RETRY_SECONDS;
+    return new ProblemError("DEPENDENCY_UNAVAILABLE", detail, { retryAfterSeconds }, { cause: error });
   }
   return frameworkProblem(error as Partial<FastifyError>, bodyLimit);
 }
@@ -92,9 +95,14 @@ const DEFECTS: ReadonlySet<BusErrorCode> = new Set(["REJECTED", "UNREADABLE", "T
 function dependencyOf(error: unknown): string | null {
   if (error instanceof BusError && !DEFECTS.has(error.code)) return "The message bus";
   if (error instanceof StoreError && (error.code === "UNAVAILABLE" || error.code === "TIMEOUT")) return "The database";
-  if (error instanceof ObjectsError && (error.code === "UNAVAILABLE" || error.code === "TIMEOUT"))
-    return "The object storage";
+  if (error instanceof ObjectsError && STORAGE_AWAY.has(error.code)) return "The object storage";
   return null;
+}
+
+/** How long the object storage wants to be left alone, whole seconds; null = it did not say. */
+function askedToWaitSeconds(error: unknown): number | null {
+  if (!(error instanceof ObjectsError) || error.retryAfterMs === undefined) return null;
+  return Math.max(1, Math.ceil(error.retryAfterMs / 1000));
 }
 
 /** What Fastify itself found wrong, by its codes. */

@@ -1,9 +1,7 @@
 import websocketPlugin from "@fastify/websocket";
 import { WS_PROTOCOL } from "@longhaul/contracts";
+import { CLIENT_FRAME_MAX, withFrameLimit } from "../live/frame-limit.ts";
 import type { App } from "./app.ts";
-
-/** Frames above this are cut off by the protocol layer (1009); what is above our own bound gets our own close code. */
-const PAYLOAD_MAX = 64 * 1024;
 
 /**
  * Sockets by @fastify/websocket: a handshake runs through the hooks like any request, and is refused like one.
@@ -12,7 +10,7 @@ const PAYLOAD_MAX = 64 * 1024;
 export async function websocket(app: App, shutdown: () => Promise<void>): Promise<void> {
   await app.register(websocketPlugin, {
     options: {
-      maxPayload: PAYLOAD_MAX,
+      maxPayload: CLIENT_FRAME_MAX,
       handleProtocols: (offered) => (offered.has(WS_PROTOCOL) ? WS_PROTOCOL : false),
     },
     errorHandler: (error, socket, request) => {
@@ -21,4 +19,6 @@ export async function websocket(app: App, shutdown: () => Promise<void>): Promis
     },
     preClose: shutdown,
   });
+  const { options } = app.websocketServer;
+  if (options.WebSocket) options.WebSocket = withFrameLimit(options.WebSocket);
 }

@@ -81,7 +81,7 @@ export async function startTestGateway({
   const [store, objects] = [connectStore(config, log), createObjects(config)];
   const [jobs, core, work] = [createJobStore(bus, limits), createCore(bus, log), createWorkQueue(bus, limits)];
   const world = { clock: systemClock, random: systemRandom, log };
-  const operations = store.operations(config.mongodbRecordsDatabase);
+  const records = store.records(config.mongodbRecordsDatabase);
   const deadLetters = { views: store.deadLetters, messages: createDeadLetters(bus, limits) };
   const parts = {
     config,
@@ -90,7 +90,7 @@ export async function startTestGateway({
     work,
     core,
     views: store.views,
-    operations,
+    records,
     deadLetters,
     objects,
     deniedFiles,

@@ -1,7 +1,7 @@
 import { BusError } from "@longhaul/bus";
 import { LOG_FIELDS } from "@longhaul/contracts";
 import { keptSeconds, LAST_ENDS } from "@longhaul/job";
-import { type Logger, type Loop, sleptThrough, systemClock, systemRandom } from "@longhaul/runtime";
+import { type Clock, type Logger, type Loop, type Random, sleptThrough } from "@longhaul/runtime";
 import { type DueCursor, type EndingViews, StoreError } from "@longhaul/store";
 import { type ExpiryPolicy, type ExpiryPorts, expireJob } from "./expire-job.ts";
 
@@ -9,6 +9,8 @@ export type ExpiryDeps = {
   ports: ExpiryPorts;
   ending: EndingViews;
   config: ExpiryPolicy & { expiryIntervalMs: number; tombstoneSeconds: number };
+  clock: Clock;
+  random: Random;
   log: Logger;
 };
 
@@ -24,11 +26,11 @@ const WIDTH = 8;
  * round leaves, because a server is away or there is too much, the next one finds again.
  */
 export function expiryLoop(deps: ExpiryDeps): Loop {
-  const { config, log } = deps;
+  const { config, clock, random, log } = deps;
   return {
     name: "expiry",
     async run(signal) {
-      while (await sleptThrough(systemClock, spreadMs(config.expiryIntervalMs, systemRandom.unit()), signal)) {
+      while (await sleptThrough(clock, spreadMs(config.expiryIntervalMs, random.unit()), signal)) {
         try {
           await expireDue(deps, signal);
           await forget(deps, signal);

@@ -47,7 +47,7 @@ afterAll(async () => {
   await nats?.remove();
 });
 
-const operations = () => store.operations(config.mongodbRecordsDatabase);
+const operations = () => store.records(config.mongodbRecordsDatabase).operations;
 const jobs = () => createJobStore(bus, limits);
 
 /** Jobs whose only try failed, and their views. */

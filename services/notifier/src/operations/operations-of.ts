@@ -10,7 +10,7 @@ export function operationsOf(bus: Bus, store: Store, config: NotifierConfig, log
   const { newest, put } = createJobStore(bus, limits);
   const { enqueue } = createWorkQueue(bus, limits);
   return operationsLoop({
-    operations: store.operations(config.mongodbRecordsDatabase),
+    operations: store.records(config.mongodbRecordsDatabase).operations,
     views: store.deadLetters,
     jobs: { newest, put, enqueue, now: () => systemClock.now() },
     policy: {

@@ -1,3 +1,4 @@
+import { INVISIBLE } from "@longhaul/job";
 import { MANIFEST_NAME } from "./manifest.ts";
 
 /** What file systems allow for one name between two slashes, in bytes of UTF-8 (ext4, APFS, NTFS, ZFS). */
@@ -8,8 +9,6 @@ const NAME_MAX_BYTES = 2048;
 const EXTENSION_MAX_BYTES = 32;
 const NAMELESS = "unnamed";
 
-/** Control characters, line and paragraph separators, marks of byte order and of text direction: they hide or disguise. */
-const INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\uFEFF]/gu;
 /** Not allowed in names on Windows; the colon also makes drive letters and NTFS streams. */
 const FORBIDDEN = /[<>:"|?*]/g;
 /** Windows drops dots and blanks at the end, so that two names become one, and ".." something else than it was. */

@@ -37,16 +37,20 @@ export function cleanupLoop(deps: CleanupLoopDeps): Loop {
 }
 
 async function cleanUp(batch: Batch, deps: CleanupLoopDeps, signal: AbortSignal): Promise<void> {
-  const failed = new Set<StoredMessage>();
+  const failed = new Map<StoredMessage, unknown>();
   await inParallel(batch.items, WIDTH, async (message) => {
     try {
       await cleanup(message.record, deps, signal);
     } catch (error) {
       signal.throwIfAborted();
-      failed.add(message);
-      const fields = { [LOG_FIELDS.jobId]: message.record.id, seq: message.seq, err: error };
-      deps.log.warn(fields, "a job could not be cleaned up after; it is tried again");
+      failed.set(message, error);
     }
   });
-  batch.ack({ but: failed });
+  batch.ack({ but: new Set(failed.keys()) });
+  // One line for all: while the store is away they fail alike.
+  const [first] = failed;
+  if (!first) return;
+  const [{ record, seq }, err] = first;
+  const fields = { [LOG_FIELDS.jobId]: record.id, seq, failed: failed.size, err };
+  deps.log.warn(fields, "jobs could not be cleaned up after, this one among them; they are tried again");
 }

@@ -1,3 +1,4 @@
+import { LOG_FIELDS } from "@longhaul/contracts";
 import { type Found, jobOfKey, leftovers, OWN_FOLDERS } from "@longhaul/job";
 import type { Clock, Logger } from "@longhaul/runtime";
 import { inParallel } from "./in-parallel.ts";
@@ -39,7 +40,17 @@ export class OrphanSweep {
     const olderThan = this.#deps.clock.now() - this.#deps.ageSeconds * 1000;
     for (const folder of OWN_FOLDERS) {
       const found = await this.#list(folder, olderThan, signal);
-      await inParallel(found, WIDTH, ([id, ofJob]) => this.#removeUnnamed(id, ofJob, signal));
+      const failed = new Map<string, unknown>();
+      await inParallel(found, WIDTH, async ([id, ofJob]) => {
+        try {
+          const standing = await standingOf(id, this.#deps);
+          await remove(leftovers(id, standing, ofJob), "orphans", this.#deps, signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          failed.set(id, error);
+        }
+      });
+      this.#tell(failed);
     }
   }
 
@@ -72,13 +83,12 @@ export class OrphanSweep {
     return found;
   }
 
-  async #removeUnnamed(id: string, found: FoundOfJob, signal: AbortSignal): Promise<void> {
-    try {
-      const standing = await standingOf(id, this.#deps);
-      await remove(leftovers(id, standing, found), "orphans", this.#deps, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      this.#deps.log.warn({ job_id: id, err: error }, "what a job left could not be looked after; a later round will");
-    }
+  /** One line for all: while the store is away they fail alike. */
+  #tell(failed: ReadonlyMap<string, unknown>): void {
+    const [first] = failed;
+    if (!first) return;
+    const [id, err] = first;
+    const fields = { [LOG_FIELDS.jobId]: id, failed: failed.size, err };
+    this.#deps.log.warn(fields, "what jobs left could not be looked after, this one's among it; a later round will");
   }
 }

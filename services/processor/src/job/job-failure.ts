@@ -1,14 +1,21 @@
 import type { JobErrorCode, Stage } from "@longhaul/contracts";
+import type { Away, TryError } from "@longhaul/job";
 
-/** An error of a job's work: where it happened, what it is, and how long the other side asked us to wait. */
+/**
+ * An error of a job's work: where it happened, what it is, how long the other side asked us to wait, and whether the job
+ * has nothing to do with it but only waits for a store or a source that is away.
+ */
 export class JobFailure extends Error {
   readonly stage: Stage;
   readonly code: JobErrorCode;
   readonly fileId: number | null;
   readonly retryAfterMs: number | undefined;
+  readonly waitsFor: Away | null;
+  /** Why each file failed, by its place in the request, when all of them did. */
+  readonly fileErrors: [number, JobErrorCode][] | null;
 
   constructor(
-    failure: { stage: Stage; code: JobErrorCode; fileId?: number | null; retryAfterMs?: number | undefined },
+    failure: TryError & { fileId?: number | null; fileErrors?: [number, JobErrorCode][] },
     options?: ErrorOptions,
   ) {
     super(`${failure.code} at ${failure.stage}`, options);
@@ -17,6 +24,8 @@ export class JobFailure extends Error {
     this.code = failure.code;
     this.fileId = failure.fileId ?? null;
     this.retryAfterMs = failure.retryAfterMs;
+    this.waitsFor = failure.waitsFor ?? null;
+    this.fileErrors = failure.fileErrors ?? null;
   }
 }
 

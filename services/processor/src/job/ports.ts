@@ -4,11 +4,15 @@ import type { Change } from "@longhaul/job";
 /** A job as its newest message says, with that message's stream sequence. */
 export type Stored = { seq: number; record: StoredRecord };
 
-/** `superseded`: our write was stored, and others have written since; `seq` and `record` are then theirs. */
+/**
+ * `superseded`: our write was stored, and others have written since; `seq` and `record` are then theirs. `unknown`: it may
+ * be stored. `unavailable`: it surely is not.
+ */
 export type PutResult =
   | { kind: "done"; seq: number; record: StoredRecord; superseded: boolean }
   | { kind: "conflict"; current: Stored | null }
   | { kind: "unknown" }
+  | { kind: "unavailable" }
   | { kind: "full" };
 
 /** The jobs, as a worker sees them. */

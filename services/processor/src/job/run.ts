@@ -37,7 +37,8 @@ export type RunDeps = AdmissionDeps & { policy: SettlePolicy };
 
 /** How a run ended, for the log and the metrics. */
 export type RunEnd = {
-  outcome: "completed" | "failed" | "retrying" | "handedback" | "fenced" | "unanswered";
+  /** `waiting`: for a store or a source that is away, as `retrying` but without having used up a try. */
+  outcome: "completed" | "failed" | "retrying" | "waiting" | "handedback" | "fenced" | "unanswered";
   failure?: JobFailure;
 };
 
@@ -82,14 +83,28 @@ async function settleError(held: HeldJob, slot: DeliverySlot, error: unknown, de
   const verdict = settle(failure, held.record, deps.policy, deps.random.unit());
   const details = { error: jobError(failure.code, failure.stage, failure.fileId), ...occasion(held.record, deps) };
   if (verdict.do === "fail") {
-    await held.write(failed(held.record, details));
+    await held.write(failed(held.record, { ...details, ...filesOf(held.record, failure) }));
     slot.ack();
     return { outcome: "failed", failure };
   }
   const retryAt = new Date(deps.clock.now() + verdict.delayMs);
-  await held.write(retrying(held.record, { ...details, retryAt, countFailure: true }));
+  await held.write(retrying(held.record, { ...details, retryAt, waitsFor: verdict.waitsFor }));
   slot.nak(verdict.delayMs);
-  return { outcome: "retrying", failure };
+  return { outcome: verdict.waitsFor ? "waiting" : "retrying", failure };
+}
+
+/** What a failure tells of the job's files, when all have failed; the only file of a job fails with it. */
+function filesOf(
+  { spec, progress }: JobRecord,
+  { code, fileId, fileErrors }: JobFailure,
+): { outcomes?: Outcomes; progress?: Progress } {
+  const only: Outcomes["exceptions"] | null = spec.filesTotal === 1 && fileId !== null ? [[0, code]] : null;
+  const exceptions = fileErrors ?? only;
+  if (exceptions === null) return {};
+  return {
+    outcomes: { doneThrough: spec.filesTotal, exceptions },
+    progress: { ...progress, filesFailed: spec.filesTotal },
+  };
 }
 
 /** Acks the item of a lost run only when the job's state says that its generation is over or another item carries it. */

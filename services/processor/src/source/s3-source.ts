@@ -1,12 +1,26 @@
 import type { JobErrorCode, Stage } from "@longhaul/contracts";
+import type { Away } from "@longhaul/job";
 import { type Bucket, ObjectsError } from "@longhaul/objects";
 import { JobFailure } from "../job/job-failure.ts";
 import { inTime, type ReadLimits } from "./read-limits.ts";
 import type { ObjectSource } from "./source.ts";
 
-/** Files that are objects of a bucket; `keyTemplate` with `{file_id}` names them. */
-export function createS3Source(bucket: Bucket, keyTemplate: string, limits: ReadLimits): ObjectSource {
-  const keyOf = (fileId: number) => keyTemplate.replaceAll("{file_id}", String(fileId));
+export type S3SourceOptions = ReadLimits & {
+  /** With `{file_id}` the key of a file. */
+  sourceKeyTemplate: string;
+  /** What is away when the bucket's breaker is open: the store of the results may be its store too. */
+  store: Away;
+};
+
+/** Files that are objects of a bucket. */
+export function createS3Source(bucket: Bucket, { sourceKeyTemplate, store, ...limits }: S3SourceOptions): ObjectSource {
+  const keyOf = (fileId: number) => sourceKeyTemplate.replaceAll("{file_id}", String(fileId));
+  const sourceFailure = (error: unknown, stage: Stage, fileId: number): unknown => {
+    if (!(error instanceof ObjectsError)) return error;
+    const { retryAfterMs } = error;
+    const waitsFor = error.code === "BREAKER_OPEN" ? store : null;
+    return new JobFailure({ stage, code: codeOf(error, stage), fileId, retryAfterMs, waitsFor }, { cause: error });
+  };
   return {
     async find(fileId, signal) {
       const key = keyOf(fileId);
@@ -34,12 +48,6 @@ export function createS3Source(bucket: Bucket, keyTemplate: string, limits: Read
       }
     },
   };
-}
-
-function sourceFailure(error: unknown, stage: Stage, fileId: number): unknown {
-  if (!(error instanceof ObjectsError)) return error;
-  const { retryAfterMs } = error;
-  return new JobFailure({ stage, code: codeOf(error, stage), fileId, retryAfterMs }, { cause: error });
 }
 
 function codeOf({ code }: ObjectsError, stage: Stage): JobErrorCode {

@@ -22,7 +22,7 @@ export type SourceOf<S extends Source = Source> = (record: JobRecord) => S;
 
 export type SourcesOptions = {
   config: Settings<typeof sourceConfig> & ReadLimits;
-  bucket: Bucket;
+  buckets: Record<"results" | "source", Bucket>;
   deniedFiles: FileAuthorisation;
   clock: Clock;
 };
@@ -36,8 +36,10 @@ export type Sources = {
 };
 
 /** Opens every source that is configured. Nothing is sent before the first call. @throws BootError without a template */
-export function createSources({ config, bucket, deniedFiles, clock }: SourcesOptions): Sources {
-  const objects = createS3Source(bucket, config.sourceKeyTemplate, config);
+export function createSources({ config, buckets, deniedFiles, clock }: SourcesOptions): Sources {
+  const { results, source } = buckets;
+  const store = source.breaker === results.breaker ? "storage" : "source";
+  const objects = createS3Source(source, { ...config, store });
   const synthetic = createSyntheticSource({ ...config, clock });
   const web = createWeb(config);
   const kinds: Record<Exclude<SourceKind, "none">, (record: JobRecord) => Source | null> = {

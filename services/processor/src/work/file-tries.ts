@@ -6,7 +6,11 @@ import type { PlannedFile } from "../source/source.ts";
 /** How often a file is tried inside one try of its job. */
 export type FileTries = { fileTries: number; retryBaseMs: number; clock: Clock; random: Random };
 
+/** What takes longer is waited for by the job in the queue, and not in its slot. */
 const MAX_WAIT_MS = 30_000;
+
+const isFinal = ({ code, waitsFor, retryAfterMs = 0 }: JobFailure) =>
+  isPermanent(code) || code === "SOURCE_CHANGED" || waitsFor !== null || retryAfterMs > MAX_WAIT_MS;
 
 /** Calls again after errors that may pass, up to `fileTries` calls in all. */
 export async function withFileTries<T>(call: () => Promise<T>, tries: FileTries, signal: AbortSignal): Promise<T> {
@@ -44,8 +48,7 @@ export async function* readWithTries(
 }
 
 async function waitForNextTry(error: unknown, failures: number, tries: FileTries, signal: AbortSignal): Promise<void> {
-  const final = !(error instanceof JobFailure) || isPermanent(error.code) || error.code === "SOURCE_CHANGED";
-  if (final || failures >= tries.fileTries || signal.aborted) throw error;
+  if (!(error instanceof JobFailure) || isFinal(error) || failures >= tries.fileTries || signal.aborted) throw error;
   const waitMs = backoffMs(failures, { baseMs: tries.retryBaseMs, maxMs: MAX_WAIT_MS }, tries.random.unit());
-  await tries.clock.sleep(Math.max(waitMs, Math.min(error.retryAfterMs ?? 0, MAX_WAIT_MS)), signal);
+  await tries.clock.sleep(Math.max(waitMs, error.retryAfterMs ?? 0), signal);
 }

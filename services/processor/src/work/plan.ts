@@ -85,10 +85,16 @@ export async function planFiles(record: JobRecord, context: PlanContext, deps: P
   return { present, missing, bytesTotal };
 }
 
-function nothingThere([only, ...more]: MissingFile[]): JobFailure {
-  if (only === undefined || more.length > 0) return new JobFailure({ stage: "plan", code: "ALL_FILES_FAILED" });
-  return new JobFailure({ stage: "plan", code: only.code, fileId: only.fileId });
+function nothingThere(missing: MissingFile[]): JobFailure {
+  const [only, ...more] = missing;
+  if (only !== undefined && more.length === 0) {
+    return new JobFailure({ stage: "plan", code: only.code, fileId: only.fileId });
+  }
+  return new JobFailure({ stage: "plan", code: "ALL_FILES_FAILED", fileErrors: exceptionsOf(missing) });
 }
+
+const exceptionsOf = (missing: readonly MissingFile[]) =>
+  missing.map(({ index, code }): [number, JobErrorCode] => [index, code]);
 
 /** The plan as the record is to have it, to be asked for just before it is written: the one that it has, or a new one. */
 export async function planToKeep(
@@ -113,11 +119,8 @@ export async function outcomesToKeep(
   lists: RecordLists,
   signal: AbortSignal,
 ): Promise<Outcomes> {
-  const exceptions = missing.map(({ index, code }): [number, JobErrorCode] => [index, code]);
-  return {
-    doneThrough: record.spec.filesTotal,
-    exceptions: await lists.keep("exceptions", exceptions, record, signal),
-  };
+  const exceptions = await lists.keep("exceptions", exceptionsOf(missing), record, signal);
+  return { doneThrough: record.spec.filesTotal, exceptions };
 }
 
 /** A file as a plan has it. */

@@ -54,7 +54,7 @@ beforeAll(async () => {
     RETRY_BASE_MS: "1",
   });
   objects = createObjects(config);
-  sources = createSources({ config, bucket: objects.source, deniedFiles, clock: systemClock });
+  sources = createSources({ config, buckets: objects, deniedFiles, clock: systemClock });
   bench = await startWorkerBench();
   worker = bench.startWorker(createProcessorWork(config, objects, sources));
 });

@@ -96,7 +96,8 @@ async function storing<T>(call: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof ObjectsError) || error.code === "ABORTED") throw error;
     const { retryAfterMs } = error;
-    throw new JobFailure({ stage: "write-result", code: "S3_UPLOAD_FAILED", retryAfterMs }, { cause: error });
+    const waitsFor = error.code === "BREAKER_OPEN" ? "storage" : null;
+    throw new JobFailure({ stage: "write-result", code: "S3_UPLOAD_FAILED", retryAfterMs, waitsFor }, { cause: error });
   }
 }
 

@@ -3,7 +3,6 @@ import {
   deadLetterDetail,
   deadLetterList,
   deadLetterQuery,
-  LOG_FIELDS,
   operatorsReason,
   redrivenMessage,
 } from "@longhaul/contracts";
@@ -11,6 +10,7 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Watches } from "../../live/watches.ts";
 import type { App } from "../../plugins/app.ts";
+import { type AuditPorts, audited } from "../audited.ts";
 import {
   type DeadLetterPolicy,
   type DeadLetterPorts,
@@ -22,14 +22,19 @@ import {
 } from "../dead-letters.ts";
 import { operator, reader } from "../roles.ts";
 
-export type DeadLetterRoutesOptions = { ports: DeadLetterPorts; policy: DeadLetterPolicy; watches: Watches };
+export type DeadLetterRoutesOptions = {
+  ports: DeadLetterPorts;
+  audit: AuditPorts;
+  policy: DeadLetterPolicy;
+  watches: Watches;
+};
 
 const PATH = "/v1/admin/dead-letters";
 const tags = ["admin"];
 const params = z.object({ id: z.string().describe("The id of a job, or of a message") });
 
 /** `/v1/admin/dead-letters`: what failed for good, for those who run the service. */
-export function deadLetterRoutes(app: App, { ports, policy, watches }: DeadLetterRoutesOptions): void {
+export function deadLetterRoutes(app: App, { ports, audit, policy, watches }: DeadLetterRoutesOptions): void {
   const list = {
     summary: "Dead letters",
     description: "Failed jobs whose tries are used up, or messages that nobody could read. For operators and viewers.",
@@ -61,9 +66,10 @@ export function deadLetterRoutes(app: App, { ports, policy, watches }: DeadLette
   };
   app.delete(`${PATH}/:id`, { schema: discard }, async (request, reply) => {
     const asked = operatorsRequest(request, request.params.id);
-    const erased = await discardDeadLetter(ports, policy, asked);
+    const reason = request.query.reason ?? request.body?.reason;
+    const write = { action: "dead-letter.discard", subject: asked.id, reason };
+    const erased = await audited(request, audit, write, () => discardDeadLetter(ports, policy, asked));
     if (erased !== null) watches.learn(erased);
-    logWrite(request, asked, "dead-letter.discard", request.query.reason ?? request.body?.reason);
     return reply.code(204).header("cache-control", "no-store").send(null);
   });
 
@@ -77,8 +83,8 @@ export function deadLetterRoutes(app: App, { ports, policy, watches }: DeadLette
   };
   app.post(`${PATH}/:id/redrive`, { schema: redrive }, async (request, reply) => {
     const asked = operatorsRequest(request, request.params.id);
-    const redriven = await redriveDeadLetter(ports, policy, asked);
-    logWrite(request, asked, "dead-letter.redrive", request.body?.reason);
+    const write = { action: "dead-letter.redrive", subject: asked.id, reason: request.body?.reason };
+    const redriven = await audited(request, audit, write, () => redriveDeadLetter(ports, policy, asked));
     reply.header("cache-control", "no-store");
     return "job" in redriven ? watches.shownAfter(redriven.job).job : redriven.message;
   });
@@ -87,10 +93,4 @@ export function deadLetterRoutes(app: App, { ports, policy, watches }: DeadLette
 function operatorsRequest(request: FastifyRequest, id: string): OperatorsRequest {
   const { traceparent, traceId } = request;
   return { id, actor: operator(request).user, traceparent, traceId };
-}
-
-/** The line that every write of an operator leaves. */
-function logWrite(request: FastifyRequest, { id, actor }: OperatorsRequest, action: string, reason?: string): void {
-  const fields = { [LOG_FIELDS.jobId]: id, [LOG_FIELDS.traceId]: request.traceId };
-  request.log.info({ ...fields, audit: action, actor, reason: reason ?? null }, "an operator wrote");
 }

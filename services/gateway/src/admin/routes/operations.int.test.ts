@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { failed, jobError } from "@longhaul/job";
-import { viewOf } from "@longhaul/store";
+import { type AuditRecord, viewOf } from "@longhaul/store";
+import { type Collection, MongoClient } from "mongodb";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { type OwnServer, startOwnServer } from "../../../../../tests/support/own-server.ts";
 import { jobSteps } from "../../testing/job-steps.ts";
@@ -8,6 +9,8 @@ import { startTestGateway, type TestGateway } from "../../testing/test-gateway.t
 
 let nats: OwnServer;
 let gateway: TestGateway;
+let mongodb: MongoClient;
+let audit: Collection<AuditRecord>;
 
 beforeAll(async () => {
   nats = await startOwnServer("nats");
@@ -18,6 +21,8 @@ beforeAll(async () => {
     MAX_ATTEMPTS: "1",
   };
   gateway = await startTestGateway({ natsUrl: nats.url, mongodbUrl: inject("mongodbUrl"), s3: inject("s3"), env });
+  mongodb = new MongoClient(inject("mongodbUrl"));
+  audit = mongodb.db(env.MONGODB_RECORDS_DATABASE).collection("audit");
   const steps = jobSteps(gateway);
   for (const code of ["SOURCE_TIMEOUT", "SOURCE_TIMEOUT", "S3_UPLOAD_FAILED", "FILE_NOT_FOUND"] as const) {
     const headers = { "content-type": "application/json" };
@@ -32,6 +37,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await gateway?.close();
+  await mongodb?.close();
   await nats?.remove();
 });
 
@@ -60,7 +66,7 @@ test("what was shown is begun once, followed and stopped", async () => {
   const { confirmToken } = (await admin("POST", "", ASKED)).body;
   const real = { ...ASKED, dryRun: false, confirmToken, ratePerSecond: 5, reason: "the source is back" };
   const begun = await admin("POST", "", real);
-  expect([begun.http, begun.location]).toEqual([202, `/v1/admin/operations/${begun.body.operationId}`]);
+  expect([begun.http, begun.location]).toEqual([202, `${gateway.url}/v1/admin/operations/${begun.body.operationId}`]);
   expect((await admin("POST", "", real)).body.operationId).toBe(begun.body.operationId);
 
   const path = `/${begun.body.operationId}`;
@@ -73,11 +79,27 @@ test("what was shown is begun once, followed and stopped", async () => {
     ratePerSecond: 5,
   };
   expect(await admin("GET", path, undefined, "viewer")).toMatchObject({ http: 200, body: state });
-  const stopped = await admin("DELETE", path);
+  const stopped = await admin("DELETE", `${path}?reason=enough`);
   expect(stopped).toMatchObject({ http: 200, body: { status: "stopped" } });
   expect((await admin("DELETE", path)).body).toEqual(stopped.body);
   expect((await admin("GET", "/unknown")).http).toBe(404);
-  expect((await admin("DELETE", "/unknown")).http).toBe(404);
+  expect((await admin("DELETE", "/unknown", { reason: "gone" })).http).toBe(404);
+
+  const { operationId } = begun.body;
+  const olga = {
+    tenant: "default",
+    actor: "olga",
+    at: expect.any(Date),
+    traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+  };
+  const stop = { ...olga, action: "operation.stop", subject: operationId, outcome: "done" };
+  expect(await audit.find({}, { sort: { at: 1 }, projection: { _id: 0 } }).toArray()).toEqual([
+    { ...olga, action: "operation.redrive", subject: operationId, reason: "the source is back", outcome: "done" },
+    { ...olga, action: "operation.redrive", subject: operationId, reason: "the source is back", outcome: "done" },
+    { ...stop, reason: "enough" },
+    { ...stop, reason: null },
+    { ...stop, subject: "unknown", reason: "gone", outcome: "NOT_FOUND" },
+  ]);
 });
 
 test("without the dry run of exactly that, nothing is begun", async () => {

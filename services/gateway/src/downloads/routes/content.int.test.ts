@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { viewOf } from "@longhaul/store";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { type OwnServer, startOwnServer } from "../../../../../tests/support/own-server.ts";
@@ -102,6 +105,29 @@ test("a job without a file to hand out says why", async () => {
   expect(await refusal(await content(id, { headers: { "x-user-id": "eve" } }))).toEqual([404, "NOT_FOUND"]);
   expect((await content(id, {}, "?redirect=maybe")).status).toBe(400);
 });
+
+test.for([
+  [403, {}, "2"],
+  [429, { "retry-after": "7" }, "7"],
+] as const)(
+  "an object storage that answers %i is away, and HEAD is told when to come again",
+  async ([status, headers, retryAfter]) => {
+    const id = await createJob();
+    await steps.complete(id);
+    const store = createServer((_, response) => response.writeHead(status, headers).end());
+    await once(store.listen(0, "127.0.0.1"), "listening");
+    const { port } = store.address() as AddressInfo;
+    const refused = await startTestGateway({
+      natsUrl: nats.url,
+      mongodbUrl: inject("mongodbUrl"),
+      s3: { ...inject("s3"), endpoint: `http://127.0.0.1:${port}` },
+    });
+    const response = await fetch(`${refused.url}/v1/downloads/${id}/content`, { method: "HEAD" });
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, retryAfter]);
+    await refused.close();
+    store.close();
+  },
+);
 
 test("a job that has left JOBS is shown from its view", async () => {
   const id = randomUUID();

@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Watches } from "../../live/watches.ts";
 import type { App } from "../../plugins/app.ts";
 import { callerOf } from "../../plugins/caller.ts";
-import { ProblemError } from "../../problem-error.ts";
+import { AWAY_RETRY_SECONDS, ProblemError } from "../../problem-error.ts";
 import { readJob } from "../read-job.ts";
 
 export type ContentRouteOptions = {
@@ -24,7 +24,6 @@ export type ResultBucket = Pick<Bucket, "presignGet" | "head">;
 type Result = JobResult & { key: string };
 
 const NOT_READY_RETRY_SECONDS = 2;
-const AWAY_RETRY_SECONDS = 5;
 
 /** `GET` and `HEAD /v1/downloads/{id}/content` */
 export function contentRoutes(app: App, options: ContentRouteOptions): void {

@@ -31,7 +31,11 @@ async function call(id: string, command: string, headers: Record<string, string>
   const [method, path] = command === "delete" ? ["DELETE", ""] : ["POST", `/${command}`];
   const response = await fetch(`${gateway.url}/v1/downloads/${id}${path}`, { method, headers });
   const text = await response.text();
-  return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as Answer };
+  return {
+    status: response.status,
+    etag: response.headers.get("etag"),
+    body: (text === "" ? null : JSON.parse(text)) as Answer,
+  };
 }
 
 async function createJob(): Promise<string> {
@@ -87,7 +91,7 @@ describe("what each call does in each state", () => {
   test.for(CASES)("%s of a %s job: %s", async ([command, status, expected]) => {
     const id = await jobIn(status);
     const before = await storedOf(id);
-    const { status: http, body } = await call(id, command);
+    const { status: http, etag, body } = await call(id, command);
     const after = await storedOf(id);
     if (expected === expected.toUpperCase()) {
       expect([http, body.code, body.currentStatus]).toEqual([409, expected, status]);
@@ -95,7 +99,7 @@ describe("what each call does in each state", () => {
       return;
     }
     expect(http).toBe(200);
-    expect(body.version).toBe(`${after.seq}.0`);
+    expect([body.version, etag]).toEqual([`${after.seq}.0`, `W/"${after.seq}.0"`]);
     expect(body.status).toBe(expected === "same" ? status : expected);
     if (expected === "same") return expect(after.seq).toBe(before.seq);
     const { generation, run } = after.record as JobRecord;
@@ -115,7 +119,7 @@ describe("what each call does in each state", () => {
   test.for(SHOWN_STATUSES)("a %s job is deleted in one write, once", async (status) => {
     const id = await jobIn(status);
     const { seq } = await storedOf(id);
-    expect(await call(id, "delete")).toEqual({ status: 204, body: null });
+    expect(await call(id, "delete")).toEqual({ status: 204, etag: null, body: null });
     const erased = await storedOf(id);
     expect(erased.record).toMatchObject({ status: "erased", id });
     expect(erased.record).not.toHaveProperty("user");

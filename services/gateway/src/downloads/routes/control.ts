@@ -8,6 +8,7 @@ import { callerOf, owns } from "../../plugins/caller.ts";
 import { jobNotFound } from "../../problem-error.ts";
 import { pathJobId } from "../../request-path.ts";
 import { type ControlPolicy, type ControlPorts, controlDownload, eraseDownload, type JobRequest } from "../control.ts";
+import { answerJob } from "../job-answer.ts";
 
 export type ControlRoutesOptions = { ports: ControlPorts; policy: ControlPolicy; watches: Watches };
 
@@ -51,8 +52,7 @@ function commandRoutes(app: App, { ports, policy, watches }: ControlRoutesOption
       const asked = ownJob(request, request.params.id);
       const controlled = await controlDownload(ports, policy, { ...asked, command });
       logDone(request, asked.id, command);
-      reply.header("cache-control", "no-store").type("application/json; charset=utf-8");
-      return reply.serializer(asIs).send(watches.shownAfter(controlled).body as never);
+      return answerJob(reply, watches.shownAfter(controlled));
     });
   }
 }
@@ -85,5 +85,3 @@ function ownJob(request: FastifyRequest, idText: string): JobRequest {
 function logDone(request: FastifyRequest, id: string, command: string): void {
   request.log.info({ [LOG_FIELDS.jobId]: id, [LOG_FIELDS.traceId]: request.traceId, command }, "command done");
 }
-
-const asIs = (text: unknown) => text as string;

@@ -43,6 +43,7 @@ const remove = (id: string) => fetch(`${gateway.url}/v1/downloads/${id}`, { meth
 test("a repeat is answered with the job as it is now", async () => {
   const first = await create("repeat");
   expect(first).toMatchObject({ status: 202, replayed: null, body: { status: "queued" } });
+  expect(first.location).toBe(`${gateway.url}/v1/downloads/${first.body.id}`);
   const day = Date.parse(first.expires ?? "") - Date.parse(first.body.createdAt);
   expect(day).toBe(86_400_000);
 

@@ -1,11 +1,13 @@
 import { apiJob, type CreateLimits, createDownloadBody, LOG_FIELDS } from "@longhaul/contracts";
 import { z } from "zod";
+import { absoluteUrl } from "../../absolute-url.ts";
 import type { Watches } from "../../live/watches.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import type { App } from "../../plugins/app.ts";
 import { callerOf } from "../../plugins/caller.ts";
 import { type CreatePolicy, type CreatePorts, createDownload } from "../create.ts";
 import { idempotencyKey, keyExpiresAt, keyedJobId } from "../idempotency-key.ts";
+import { answerJob } from "../job-answer.ts";
 
 export type CreateRouteOptions = {
   ports: CreatePorts;
@@ -15,7 +17,7 @@ export type CreateRouteOptions = {
   metrics: Pick<GatewayMetrics, "created">;
   /** Makes the ids of jobs that are created with a key. */
   idSecret: string;
-  /** Begin of the absolute URL in `Location`; empty = a path. */
+  /** Begin of the absolute URL in `Location`; empty = from the request's Host. */
   publicUrl: string;
 };
 
@@ -66,11 +68,8 @@ export function createRoute(app: App, options: CreateRouteOptions): void {
     );
     if (key !== null) reply.header("idempotency-key-expires", keyExpiresAt(record.createdAt));
     if (replayed) reply.header("idempotent-replayed", "true");
-    const { job } = watches.shownAfter({ seq, record });
-    reply
-      .code(202)
-      .header("location", publicUrl + job.links.self)
-      .header("retry-after", RETRY_AFTER);
-    return reply.header("cache-control", "private, no-cache").send(job);
+    const shown = watches.shownAfter({ seq, record });
+    reply.code(202).header("location", absoluteUrl(request, publicUrl, shown.job.links.self));
+    return answerJob(reply.header("retry-after", RETRY_AFTER), shown);
   });
 }

@@ -5,6 +5,7 @@ import type { Watches } from "../../live/watches.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import type { App } from "../../plugins/app.ts";
 import { callerOf } from "../../plugins/caller.ts";
+import { answerJob } from "../job-answer.ts";
 import { readJob, type Seen } from "../read-job.ts";
 import { isCurrent, type NamedVersion, namedVersion } from "../validators.ts";
 
@@ -29,12 +30,7 @@ export function statusRoute(app: App, { watches, metrics }: StatusRouteOptions):
 }
 
 function answer(reply: FastifyReply, { shown, stale, named }: Seen, given: NamedVersion): void {
-  reply.header("cache-control", "private, no-cache");
-  if (stale) {
-    reply.send(shown.staleJob);
-    return;
-  }
-  reply.header("etag", shown.etag);
-  if (isCurrent(given === "*" ? given : named, shown.version)) reply.code(304).send();
-  else reply.header("content-type", "application/json; charset=utf-8").send(shown.body);
+  if (stale) reply.header("cache-control", "private, no-cache").send(shown.staleJob);
+  else if (!isCurrent(given === "*" ? given : named, shown.version)) answerJob(reply, shown);
+  else reply.code(304).header("cache-control", "private, no-cache").header("etag", shown.etag).send();
 }
