@@ -84,7 +84,9 @@ export const housekeepingConfig = {
     .describe("how often storage is searched for what no job names"),
   orphanAgeSeconds: envInt({ min: 1, max: 30 * 86_400 })
     .default(86_400)
-    .describe("what is younger is left alone by that search"),
+    .describe(
+      "what is younger is left alone by that search; keep it above some minutes, for what is stored just before a job names it",
+    ),
 };
 
 /** Writing the views. */
