@@ -138,10 +138,10 @@ async function make(
   const { source, results, lists, uploadConcurrency, minPartBytes = PART_MIN_BYTES } = options;
   const keepParts = (parts: UploadedPart[]) => lists.keep("parts", parts, record, context.signal);
   const reader = {
-    open(_: ArchiveEntry, index: number, signal: AbortSignal) {
+    open(_: ArchiveEntry, index: number, offset: number, signal: AbortSignal) {
       const file = present[index];
       if (!file) throw new Error(`entry ${index} has no file`);
-      return readWithTries(file, (...args) => source.open(...args), options, signal);
+      return readWithTries(file, offset, (...args) => source.open(...args), options, signal);
     },
   };
   const { contentType } = ownedFile(record, present);
@@ -163,7 +163,7 @@ async function make(
  */
 function progressReader(record: JobRecord, { present, missing, bytesTotal }: PlannedFiles, elapsedMs: () => number) {
   const before = record.progress;
-  return ({ entriesDone, bytesRead }: ArchiveProgress): Progress => {
+  return ({ entriesDone, bytesDone, bytesRead }: ArchiveProgress): Progress => {
     const seconds = elapsedMs() / 1000;
     const bytesPerSecond = seconds > 0 ? Math.round(bytesRead / seconds) : null;
     return {
@@ -171,9 +171,9 @@ function progressReader(record: JobRecord, { present, missing, bytesTotal }: Pla
       filesDone: Math.min(Math.max(entriesDone, before.filesDone), present.length),
       filesFailed: missing.length,
       bytesTotal,
-      bytesDone: Math.min(Math.max(bytesRead, before.bytesDone), bytesTotal),
+      bytesDone: Math.min(Math.max(bytesDone, before.bytesDone), bytesTotal),
       bytesPerSecond,
-      etaSeconds: bytesPerSecond ? Math.ceil((bytesTotal - bytesRead) / bytesPerSecond) : null,
+      etaSeconds: bytesPerSecond ? Math.ceil((bytesTotal - bytesDone) / bytesPerSecond) : null,
       currentFileId: present[entriesDone]?.fileId ?? null,
       phase: entriesDone < present.length ? "reading" : "writing",
     };

@@ -81,6 +81,6 @@ export async function readOn(source: HttpSource, file: PlannedFile): Promise<Buf
   const tries = { fileTries: 3, retryBaseMs: 1, clock: systemClock, random: systemRandom };
   const pieces: Uint8Array[] = [];
   const open = (...args: Parameters<HttpSource["open"]>) => source.open(...args);
-  for await (const piece of readWithTries(file, open, tries, NEVER)) pieces.push(Buffer.from(piece));
+  for await (const piece of readWithTries(file, 0, open, tries, NEVER)) pieces.push(Buffer.from(piece));
   return Buffer.concat(pieces);
 }
