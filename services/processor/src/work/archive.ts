@@ -46,7 +46,7 @@ export function createArchiveWork(options: ArchiveWorkOptions): Work {
   return async (record, context) => {
     const { signal } = context;
     const startedAt = clock.monotonic();
-    const source = options.sourceOf(record);
+    const source = options.sourceOf(record, context);
     const planned = await planFiles(record, context, { ...options, source });
     const plan = layoutOf(record, planned);
     if (plan.sizeBytes > ARCHIVE_MAX_BYTES) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
@@ -54,7 +54,7 @@ export function createArchiveWork(options: ArchiveWorkOptions): Work {
     const key = await nameKey(record, context, options.random);
     // What is made in a single request is not worth a write before its end.
     const saved = plan.sizeBytes > minPartBytes ? await savedPlan(record, planned, lists, context) : null;
-    const memory = await reserveMemory(plan, record, options, signal);
+    const memory = await context.waiting(reserveMemory(plan, record, options, signal));
     const onProgress = (progress: ArchiveProgress) => context.report(progressOf(progress));
     const made = await make(
       record,

@@ -36,7 +36,10 @@ export function sourceOf(template: string, settings: Settings = {}): HttpSource 
   const http = new GuardedHttp({ allowHttp, allows, keptPerHost: perHost, ...(lookup ? { lookup } : {}) });
   closers.push(() => http.close());
   const limits = { fileIdleTimeoutMs: idleMs, sourceMinBytesPerSecond: minBytesPerSecond };
-  return new HttpSource({ ...limits, template, http, slots: new HostSlots(perHost) }, "owner");
+  return new HttpSource(
+    { ...limits, template, http, slots: new HostSlots(perHost) },
+    { owner: "ann", waiting: (wait) => wait },
+  );
 }
 
 export async function origin(handler: RequestListener): Promise<Origin> {
