@@ -153,10 +153,15 @@ async function putPayload({ config, health, objects }: GatewayParts, owner: Payl
   return await objects.payloads.put(owner, value, AbortSignal.timeout(config.requestTimeoutMs / 2));
 }
 
+/** For metrics: the extension that all files of this source have. */
+function fileTypeOf({ sourceKind, sourceKeyTemplate, httpSourceTemplate }: GatewayConfig): string {
+  const template = sourceKind === "http" ? (httpSourceTemplate ?? "") : sourceKeyTemplate;
+  return /\.(\w{1,16})$/.exec(template)?.[1] ?? "other";
+}
+
 function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Sockets): void {
   const { config, bus, jobs, work, objects, health, clock, random } = parts;
-  const fileType = /\.(\w{1,16})$/.exec(config.sourceKeyTemplate)?.[1] ?? "other";
-  const metrics = gatewayMetrics(parts.metrics, fileType, () => sockets.size);
+  const metrics = gatewayMetrics(parts.metrics, fileTypeOf(config), () => sockets.size);
   const now = () => clock.now();
   const lanes = new UserLanes({ burst: config.laneBurst, now });
   const nextLane = (tenant: string, user: string) => lanes.next(tenant, user);
