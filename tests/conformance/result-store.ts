@@ -85,6 +85,26 @@ export function resultStoreConformance(bench: Bench<ResultStoreDriver>): void {
     await expectStored(driver, key, bytesOf(900, 2));
   });
 
+  inBench("the parts of an upload are listed with the ETags that were given and their sizes", async (driver, key) => {
+    const upload = await begin(driver, key);
+    expect(await driver.store.listParts(upload, { signal })).toEqual([]);
+    const second = await send(driver, upload, 2, bytesOf(600, 2));
+    await send(driver, upload, 1, bytesOf(700, 1));
+    const first = await send(driver, upload, 1, bytesOf(900, 3));
+    const listed = await driver.store.listParts(upload, { signal });
+    // A store may list what was replaced, and may list no checksum; the one that it lists is that of the part.
+    expect(new Set(listed.map(({ number }) => number))).toEqual(new Set([1, 2]));
+    const sizes = new Map([
+      [first, 900],
+      [second, 600],
+    ]);
+    for (const [{ number, etag, crc32 }, sizeBytes] of sizes) {
+      expect(listed).toContainEqual({ number, etag, sizeBytes, crc32: expect.toBeOneOf([null, crc32]) });
+    }
+    await complete(driver, upload, [first], bytesOf(900, 3));
+    expect(await outcomeOf(driver.store.listParts(upload, { signal }))).toBe("NOT_FOUND");
+  });
+
   inBench("what was sent stays as it was sent, whatever becomes of the memory it came from", async (driver, key) => {
     const memory = Buffer.from(bytesOf(700, 1));
     const upload = await begin(driver, key);

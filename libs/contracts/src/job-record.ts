@@ -45,8 +45,11 @@ export const plan = open({
 });
 export type Plan = z.infer<typeof plan>;
 
-/** `[part number, etag, crc32]` */
-const uploadedPart = z.tuple([z.int().min(1), z.string(), crc32]);
+/**
+ * `[part number, etag, crc32, crc so far, …found out]`: so far = of the entry in which the part ends, up to there; found
+ * out = of each entry whose local header's CRC stands in the part although its source told none.
+ */
+const uploadedPart = z.tuple([z.int().min(1), z.string(), crc32], crc32);
 /** All parts, or where the list of them lies. */
 const uploadedParts = z.union([z.array(uploadedPart), open({ ref: payloadRef })]);
 export type UploadedPart = z.infer<typeof uploadedPart>;

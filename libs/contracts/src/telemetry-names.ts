@@ -40,5 +40,11 @@ export const METRICS = {
 /** Fields of log lines. */
 export const LOG_FIELDS = { jobId: "job_id", traceId: "trace_id" } as const;
 
-/** Label `file_type`: the extension of the sources' keys, the same in every service. */
-export const fileTypeOf = (keyTemplate: string) => /\.(\w{1,16})$/.exec(keyTemplate)?.[1] ?? "other";
+/** By what the files of the configured source are found. */
+type SourceTemplates = { sourceKind: string; sourceKeyTemplate: string; httpSourceTemplate?: string | undefined };
+
+/** Label `file_type`: the extension that all files of the source have, the same in every service. */
+export function fileTypeOf({ sourceKind, sourceKeyTemplate, httpSourceTemplate = "" }: SourceTemplates): string {
+  const template = sourceKind === "http" ? httpSourceTemplate : sourceKeyTemplate;
+  return /\.(\w{1,16})$/.exec(template)?.[1] ?? "other";
+}

@@ -16,7 +16,7 @@ import { exactly, sendBody } from "./body.ts";
 import { call } from "./call.ts";
 import type { StoreClient } from "./client.ts";
 import { contentDisposition } from "./content-disposition.ts";
-import { crc32Base64 } from "./crc32.ts";
+import { crc32Base64, crc32FromBase64 } from "./crc32.ts";
 import { type EncryptionSettings, encryption } from "./encryption.ts";
 import type {
   Bucket,
@@ -186,12 +186,12 @@ export class S3Bucket implements Bucket {
 
 function toHead(output: HeadObjectCommandOutput): ObjectHead {
   // Of an object made of parts the sum may be of the parts' sums (COMPOSITE), and says nothing about the whole.
-  const whole = output.ChecksumType !== "COMPOSITE" && /^[A-Za-z0-9+/]{6}==$/.test(output.ChecksumCRC32 ?? "");
+  const isWhole = output.ChecksumType !== "COMPOSITE";
   return {
     sizeBytes: output.ContentLength ?? 0,
     etag: output.ETag ?? "",
     contentType: output.ContentType ?? "application/octet-stream",
-    crc32: whole ? Buffer.from(output.ChecksumCRC32 ?? "", "base64").toString("hex") : null,
+    crc32: isWhole ? crc32FromBase64(output.ChecksumCRC32) : null,
     lastModified: output.LastModified ?? new Date(0),
   };
 }

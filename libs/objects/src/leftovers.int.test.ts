@@ -4,6 +4,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { findS3, type OwnS3, S3_SERVERS, startS3 } from "../../../tests/support/own-s3.ts";
 import { createObjects } from "./create-objects.ts";
+import { listParts } from "./list-parts.ts";
 import { listUploads } from "./list-uploads.ts";
 import type { Objects, Upload } from "./objects.ts";
 
@@ -79,6 +80,34 @@ for (const implementation of S3_SERVERS) {
       }
       expect(new Set(seen)).toEqual(new Set(mine));
       expect(await all(objects.results.uploads.list(folder, { signal }))).toEqual([]);
+    });
+
+    test("parts of several pages are all listed, of one that was sent twice at least the last", async () => {
+      const upload = await create(`results/acme/${randomUUID()}/a`);
+      const send = (number: number, text: string) => {
+        const bytes = Buffer.from(text);
+        const crc = crc32(bytes).toString(16).padStart(8, "0");
+        return objects.results.uploads.sendPart(upload, { number, bytes, crc32: crc }, signal);
+      };
+      const numbers = [1, 2, 3, 5, 8];
+      for (const number of numbers) await send(number, "before");
+      const etags: string[] = [];
+      for (const number of numbers) etags.push(await send(number, `part ${number}`));
+      const crcs = numbers.map((number) => crc32(`part ${number}`).toString(16).padStart(8, "0"));
+      const listed = await all(listParts(s3, own.bucket, upload, { signal, timeoutMs: TIMEOUT_MS, pageSize: 2 }));
+      expect(new Set(listed.map(({ number }) => number))).toEqual(new Set(numbers));
+      for (const [i, number] of numbers.entries()) {
+        expect(listed).toContainEqual({
+          number,
+          etag: etags[i],
+          sizeBytes: 6,
+          crc32: expect.toBeOneOf([null, crcs[i]]),
+        });
+      }
+      await objects.results.uploads.abort(upload, signal);
+      await expect(all(objects.results.uploads.listParts(upload, { signal }))).rejects.toMatchObject({
+        code: "NOT_FOUND",
+      });
     });
 
     test("an aborted upload has no parts, and to abort it again is harmless", async () => {

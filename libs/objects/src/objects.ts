@@ -48,6 +48,8 @@ export type Upload = { key: string; id: string };
 /** Number 1…10,000. */
 export type UploadPart = { number: number; bytes: Uint8Array; crc32: string };
 export type SentPart = { number: number; etag: string; crc32: string };
+/** A part that is stored. `crc32`: null where the store lists none. */
+export type ListedPart = { number: number; etag: string; sizeBytes: number; crc32: string | null };
 export type ListedUpload = Upload & { startedAt: Date };
 
 /** Multipart uploads. Every part but the last has at least 5 MiB. */
@@ -56,6 +58,11 @@ export type Uploads = {
   create(key: string, options: { contentType: string; signal: AbortSignal }): Promise<string>;
   /** Sends one part, in place of an earlier one of the same number; gives its ETag. Time in proportion to its size. */
   sendPart(upload: Upload, part: UploadPart, signal: AbortSignal): Promise<string>;
+  /**
+   * The parts that are stored, page by page. `NOT_FOUND`: there is no such upload, or no more. A part that was sent again
+   * may be listed twice: SeaweedFS (4.48) keeps both.
+   */
+  listParts(upload: Upload, options: { signal: AbortSignal }): AsyncGenerator<ListedPart>;
   /**
    * Makes the object of exactly these parts, in order of their numbers. An answer is no proof: look at the object.
    * `crc32` is the whole object's. `NOT_FOUND`: there is no such upload, or no more.

@@ -9,8 +9,9 @@ import {
 import { call } from "./call.ts";
 import { crc32Base64 } from "./crc32.ts";
 import { type EncryptionSettings, encryption } from "./encryption.ts";
+import { listParts } from "./list-parts.ts";
 import { listUploads } from "./list-uploads.ts";
-import type { ListedUpload, SentPart, Upload, UploadPart, Uploads } from "./objects.ts";
+import type { ListedPart, ListedUpload, SentPart, Upload, UploadPart, Uploads } from "./objects.ts";
 import { ObjectsError } from "./objects-error.ts";
 import { transferTimeoutMs } from "./transfer-time.ts";
 
@@ -63,6 +64,10 @@ export class S3Uploads implements Uploads {
     const { ETag } = await call(what, timeoutMs, signal, (abortSignal) => this.#s3.send(command, { abortSignal }));
     if (!ETag) throw new ObjectsError(`${what} gave no ETag.`, { code: "UNAVAILABLE" });
     return ETag;
+  }
+
+  listParts(upload: Upload, { signal }: { signal: AbortSignal }): AsyncGenerator<ListedPart> {
+    return listParts(this.#s3, this.#bucket, upload, { signal, timeoutMs: this.#settings.s3CallTimeoutMs });
   }
 
   async complete(

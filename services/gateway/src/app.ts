@@ -161,7 +161,7 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
   const { config, bus, jobs, work, objects, health, clock, random } = parts;
   const publicUrl = config.publicUrl ?? "";
   const metrics = gatewayMetrics(parts.metrics, {
-    fileType: fileTypeOf(config.sourceKeyTemplate),
+    fileType: fileTypeOf(config),
     openSockets: () => sockets.size,
     queueLength: () => work.length(),
   });

@@ -20,7 +20,7 @@ const {
   jobRetentionSeconds,
   tombstoneSeconds,
 } = retentionConfig;
-const { sourceKeyTemplate } = sourceConfig;
+const { sourceKind, sourceKeyTemplate, httpSourceTemplate } = sourceConfig;
 
 /** Every environment variable that a notifier reads. */
 export const notifierConfig = z.object({
@@ -38,7 +38,9 @@ export const notifierConfig = z.object({
   retryWindowCancelledSeconds,
   jobRetentionSeconds,
   tombstoneSeconds,
+  sourceKind,
   sourceKeyTemplate,
+  httpSourceTemplate,
   maxAttempts,
 });
 export type NotifierConfig = z.infer<typeof notifierConfig>;

@@ -38,7 +38,7 @@ export type Notifier = {
  * Starts to push each stored write and all progress to the gateways, and to keep the views. No push waits for a view.
  */
 export function startNotifier({ config, bus, store, log, metrics, health, signal }: NotifierDeps): Notifier {
-  const { ends, lag } = createNotifierMetrics(metrics, fileTypeOf(config.sourceKeyTemplate));
+  const { ends, lag } = createNotifierMetrics(metrics, fileTypeOf(config));
   const progress = new ProgressBuffer();
   startPush({ core: createCore(bus, log), progress, ends, log });
 

@@ -1,5 +1,5 @@
 import type { Bucket } from "@longhaul/objects";
-import type { ResultStore } from "./job/ports.ts";
+import type { ListedPart, ResultStore } from "./job/ports.ts";
 
 /** A bucket as the worker sees it. */
 export function createResultStore(bucket: Bucket): ResultStore {
@@ -9,6 +9,11 @@ export function createResultStore(bucket: Bucket): ResultStore {
     },
     createUpload: (key, options) => bucket.uploads.create(key, options),
     uploadPart: (upload, part, signal) => bucket.uploads.sendPart(upload, part, signal),
+    async listParts(upload, options) {
+      const parts: ListedPart[] = [];
+      for await (const part of bucket.uploads.listParts(upload, options)) parts.push(part);
+      return parts;
+    },
     completeUpload: (upload, parts, options) => bucket.uploads.complete(upload, parts, options),
     head: (key, options) => bucket.head(key, options),
   };

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { ObjectsError } from "../../../libs/objects/src/objects-error.ts";
-import type { SentPart } from "../../../services/processor/src/job/ports.ts";
+import type { ListedPart, SentPart } from "../../../services/processor/src/job/ports.ts";
 
 type StoredPart = { etag: string; bytes: Uint8Array };
 type Upload = { key: string; parts: Map<number, StoredPart>; startedAt: Date };
@@ -56,6 +56,12 @@ export class ObjectServer {
     const etag = `"part-${++this.#partsSent}"`;
     parts.set(part.number, { etag, bytes: copyOf(part.bytes) });
     return etag;
+  }
+
+  listParts(upload: { key: string; id: string }): ListedPart[] {
+    return [...this.#open(upload).parts].map(([number, { etag, bytes }]) => {
+      return { number, etag, sizeBytes: bytes.length, crc32: this.#lenient ? null : crcOf(bytes) };
+    });
   }
 
   completeUpload(upload: { key: string; id: string }, parts: readonly SentPart[], crc: string): void {

@@ -67,6 +67,9 @@ export const workerConfig = {
 /** Making archives. */
 export const archiveConfig = {
   fileTries: envInt({ min: 1, max: 100 }).default(3).describe("tries of one file inside a try of its job"),
+  jobIdleTimeoutMs: envInt({ min: 100, max: 24 * 3_600_000 })
+    .default(130_000)
+    .describe("a job of which nothing moves for so long is tried again; waits for its turn do not count"),
   fileIdleTimeoutMs: envInt({ min: 100, max: 3_600_000 })
     .default(60_000)
     .describe("a file of which nothing comes for so long is tried again"),
@@ -86,7 +89,9 @@ export const housekeepingConfig = {
     .describe("how often storage is searched for what no job names"),
   orphanAgeSeconds: envInt({ min: 1, max: 30 * 86_400 })
     .default(86_400)
-    .describe("what is younger is left alone by that search"),
+    .describe(
+      "what is younger is left alone by that search; keep it above some minutes, for what is stored just before a job names it",
+    ),
 };
 
 /** Writing the views. */

@@ -3,8 +3,8 @@ import { crc32Combine, crc32Hex } from "./crc32.ts";
 import { Interruptible } from "./interruptible.ts";
 import type { PartSink } from "./ports.ts";
 
-/** A part in its buffer: `length` bytes of it, from the first. */
-export type FilledPart = { number: number; buffer: Buffer; length: number };
+/** A part in its buffer: `length` bytes of it, from the first. `crcSoFar`: of the entry in which it ends, up to there. */
+export type FilledPart = { number: number; buffer: Buffer; length: number; crcSoFar: number };
 
 export type PartUploadsOptions = {
   sink: PartSink;
@@ -15,6 +15,10 @@ export type PartUploadsOptions = {
   concurrency: number;
   /** Aborted when the archive is given up, also by the first upload that fails. */
   stop: AbortController;
+  /** Parts that are stored already. */
+  standing: readonly { number: number; crc: number; length: number }[];
+  /** CRCs that stand in a part although their sources told none; asked for when the part is sent. */
+  foundCrc32s(number: number): string[];
   /** Called after each upload with the bytes stored so far. */
   onStored(bytesUploaded: number): void;
 };
@@ -34,6 +38,15 @@ export class PartUploads {
   constructor(options: PartUploadsOptions) {
     this.#options = options;
     this.#waits = new Interruptible(options.stop.signal);
+    for (const { number, crc, length } of options.standing) {
+      this.#sent[number - 1] = { crc, length };
+      this.#bytesUploaded += length;
+    }
+  }
+
+  /** Bytes stored so far. */
+  get bytesUploaded(): number {
+    return this.#bytesUploaded;
   }
 
   /** An empty buffer; waits until there is one. Its holder hands it back with `submit`. */
@@ -90,12 +103,13 @@ export class PartUploads {
   }
 
   /** Never rejects: an error stops the archive. */
-  async #upload({ number, buffer, length }: FilledPart): Promise<void> {
-    const { sink, stop, onStored } = this.#options;
+  async #upload({ number, buffer, length, crcSoFar }: FilledPart): Promise<void> {
+    const { sink, stop, onStored, foundCrc32s } = this.#options;
     const bytes = buffer.subarray(0, length);
     const crc = crc32(bytes);
     try {
-      await sink.upload({ number, bytes, crc32: crc32Hex(crc) }, stop.signal);
+      const known = { crc32: crc32Hex(crc), crcSoFar: crc32Hex(crcSoFar), foundCrc32s: foundCrc32s(number) };
+      await sink.upload({ number, bytes, ...known }, stop.signal);
       this.#sent[number - 1] = { crc, length };
       this.#bytesUploaded += length;
       this.#free.push(buffer);

@@ -13,27 +13,44 @@ export class PartWriter {
   readonly #held: FilledPart[] = [];
   #filling: FilledPart | null = null;
   #gap: Gap | null = null;
-  #position = 0;
+  #position: number;
 
-  constructor(uploads: PartUploads, partSize: number) {
+  /** `position`: where the first byte goes, the begin of a part. */
+  constructor(uploads: PartUploads, partSize: number, position: number) {
     this.#uploads = uploads;
     this.#partSize = partSize;
+    this.#position = position;
   }
 
-  /** Bytes written so far: the offset in the archive of the next one. */
+  /** The offset in the archive of the next byte. */
   get position(): number {
     return this.#position;
   }
 
-  /** Copies the bytes; waits when all buffers are in use. */
-  async write(bytes: Uint8Array): Promise<void> {
+  /** How many bytes the part takes that is being filled. */
+  get room(): number {
+    return this.#partSize - (this.#position % this.#partSize);
+  }
+
+  /** Goes on at the begin of a later part: those before it stand already. */
+  jumpTo(position: number): void {
+    if (this.#filling !== null) throw new Error("a part is left half filled");
+    this.#position = position;
+  }
+
+  /**
+   * Copies the bytes; waits when all buffers are in use.
+   * @param crcSoFar CRC of an entry's bytes up to the end of these, when they are such
+   */
+  async write(bytes: Uint8Array, crcSoFar = 0): Promise<void> {
     let taken = 0;
     while (taken < bytes.length) {
-      this.#filling ??= { number: this.#nextNumber(), buffer: await this.#uploads.buffer(), length: 0 };
+      this.#filling ??= { number: this.#nextNumber(), buffer: await this.#uploads.buffer(), length: 0, crcSoFar: 0 };
       const part = this.#filling;
       const piece = bytes.subarray(taken, taken + this.#partSize - part.length);
       part.buffer.set(piece, part.length);
       part.length += piece.length;
+      part.crcSoFar = crcSoFar;
       taken += piece.length;
       this.#position += piece.length;
       if (part.length === this.#partSize) this.#handOver(part);

@@ -1,23 +1,21 @@
 import type { ArchiveEntry } from "./archive-entry.ts";
+import type { StandingPart } from "./resume-point.ts";
 
 /** Where the bytes of entries come from. */
 export interface EntryReader {
   /**
-   * All bytes of an entry, from the first, in pieces of any size. A piece may be overwritten when the next one is asked
+   * The bytes of an entry from an offset on, in pieces of any size. A piece may be overwritten when the next one is asked
    * for. Nothing has to happen before the first piece is asked for. Must give up by itself on a source that gives
    * nothing for too long, and at once when the signal is aborted; its errors end the archive as they are.
    * @param index of the entry in the archive
    */
-  open(entry: ArchiveEntry, index: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  open(entry: ArchiveEntry, index: number, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /** A piece of the archive; all but the last are of the same size. */
-export type Part = {
-  /** 1 for the first. */
-  number: number;
+export type Part = StandingPart & {
   /** Valid until the upload has settled; the memory is used again. */
   bytes: Uint8Array;
-  crc32: string;
 };
 
 /** Where the parts of an archive go to. */
@@ -33,8 +31,10 @@ export interface PartSink {
 export type ArchiveProgress = {
   /** Entries of which every byte was read and checked. */
   entriesDone: number;
-  /** Bytes read from sources. */
+  /** Bytes of sources that are in the archive so far. */
+  bytesDone: number;
+  /** Bytes read from sources for it, without those that stood already. */
   bytesRead: number;
-  /** Bytes of the archive that the sink has stored. */
+  /** Bytes of the archive that are stored. */
   bytesUploaded: number;
 };

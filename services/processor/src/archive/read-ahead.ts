@@ -25,7 +25,7 @@ export class ReadAhead {
   prepare(index: number): void {
     const entry = this.#entries[index];
     if (entry === undefined || entry.render !== undefined || this.#next !== null) return;
-    this.#next = { index, bytes: startedEarly(this.#reader.open(entry, index, this.#signal)) };
+    this.#next = { index, bytes: startedEarly(this.#reader.open(entry, index, 0, this.#signal)) };
   }
 
   /** The bytes of an entry; the one that was opened before it must be read to its end. */
@@ -34,6 +34,15 @@ export class ReadAhead {
     if (this.#next?.index !== index) throw new Error(`entry ${index} was not the next one`);
     this.#current = this.#next.bytes;
     this.#next = null;
+    return this.#current;
+  }
+
+  /** The bytes of an entry from an offset on; what was read before them is let go of. */
+  takeFrom(index: number, offset: number): EntryBytes {
+    const entry = this.#entries[index];
+    if (entry === undefined) throw new Error(`there is no entry ${index}`);
+    this.#current?.return?.().catch(() => {});
+    this.#current = this.#reader.open(entry, index, offset, this.#signal)[Symbol.asyncIterator]();
     return this.#current;
   }
 

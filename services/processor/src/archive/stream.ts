@@ -3,12 +3,14 @@ import type { ArchiveEntry } from "./archive-entry.ts";
 import { ArchiveError } from "./archive-error.ts";
 import { crc32FromHex, crc32Hex } from "./crc32.ts";
 import { Interruptible } from "./interruptible.ts";
-import { crcField, hasHeader, isDeferred, type Layout, type Place } from "./layout.ts";
+import { crcField, hasHeader, type Layout, type Place } from "./layout.ts";
 import { buffersFor } from "./part-size.ts";
 import { PartUploads } from "./part-uploads.ts";
 import { PartWriter } from "./part-writer.ts";
+import { entriesFoundOut, entryAfter, partBytes } from "./parts.ts";
 import type { ArchiveProgress, EntryReader, PartSink } from "./ports.ts";
 import { ReadAhead } from "./read-ahead.ts";
+import { FROM_THE_START, type ResumePoint } from "./resume-point.ts";
 import { centralEntry, endRecords, localHeader } from "./zip-bytes.ts";
 
 export type ReadOptions = {
@@ -26,6 +28,8 @@ export type WriteOptions = ReadOptions & {
   concurrency: number;
   /** Part buffers, at least `minimumBuffers`; left out: as `buffersFor` says for an archive that may take what it likes. */
   buffers?: number;
+  /** Where to go on; left out: at the first byte. */
+  from?: ResumePoint;
 };
 
 export type WrittenArchive = {
@@ -40,7 +44,7 @@ const PREPARE_AT_BYTES = 1024 * 1024;
 
 /**
  * Writes the archive of a layout, as parts. When it returns, every part is stored and holds what the plan says. When it
- * throws, nothing reads or uploads any more, and the parts that were stored are of no use.
+ * throws, nothing reads or uploads any more.
  * @throws ArchiveError `SOURCE_CHANGED` or `CHECKSUM_MISMATCH`; the error of the reader or the sink; the signal's reason
  */
 export async function writeArchive(layout: Layout, options: WriteOptions): Promise<WrittenArchive> {
@@ -78,40 +82,65 @@ export async function archiveBytes(
 
 class ArchiveWriting {
   readonly #layout: Layout;
+  readonly #from: ResumePoint;
+  readonly #first: number;
   readonly #uploads: PartUploads;
   readonly #writer: PartWriter;
   readonly #sources: ReadAhead;
   readonly #waits: Interruptible;
+  /** By index; those that are known before their entry is written, too. */
   readonly #crc32s: string[] = [];
   readonly #report: (change: Partial<ArchiveProgress>) => void;
+  #bytesDone: number;
   #bytesRead = 0;
 
   constructor(layout: Layout, options: WriteOptions, stop: AbortController) {
     const partSize = Math.max(1, Math.min(options.partSize, layout.sizeBytes));
-    let progress: ArchiveProgress = { entriesDone: 0, bytesRead: 0, bytesUploaded: 0 };
-    this.#report = (change) => {
-      progress = { ...progress, ...change };
-      options.onProgress?.(progress);
-    };
+    const { from = FROM_THE_START } = options;
     this.#layout = layout;
+    this.#from = from;
+    // At the begin also entries without a byte are still to be written.
+    this.#first = from.offset === 0 ? 0 : entryAfter(layout, from.offset);
+    for (const [index, crc] of from.foundCrc32s) this.#crc32s[index] = crc;
+    this.#bytesDone = bytesBefore(layout, from, this.#first);
     this.#uploads = new PartUploads({
       sink: options.sink,
       partSize,
       buffers: options.buffers ?? buffersFor(layout, partSize, options.concurrency),
       concurrency: options.concurrency,
       stop,
+      standing: from.standing.map(({ number, crc32: crc }) => {
+        return { number, crc: crc32FromHex(crc), length: partBytes(layout, number, partSize) };
+      }),
+      foundCrc32s: (number) => entriesFoundOut(layout, number, partSize).map((index) => this.#crcOf(index)),
       onStored: (bytesUploaded) => this.#report({ bytesUploaded }),
     });
-    this.#writer = new PartWriter(this.#uploads, partSize);
+    const { bytesUploaded } = this.#uploads;
+    let progress: ArchiveProgress = {
+      entriesDone: this.#first,
+      bytesDone: this.#bytesDone,
+      bytesRead: 0,
+      bytesUploaded,
+    };
+    this.#report = (change) => {
+      progress = { ...progress, ...change };
+      options.onProgress?.(progress);
+    };
+    this.#writer = new PartWriter(this.#uploads, partSize, from.offset);
     this.#sources = new ReadAhead(layout.entries, options.reader, stop.signal);
     this.#waits = new Interruptible(stop.signal);
   }
 
   async run(): Promise<WrittenArchive> {
+    this.#report({});
     for (const [index, entry] of this.#layout.entries.entries()) {
+      if (index < this.#first) {
+        this.#pass(entry, index);
+        continue;
+      }
       const place = this.#placeOf(index);
       if (entry.render === undefined) await this.#writeSource(entry, index, place);
-      else await this.#writeRendered(entry, index, entry.render(this.#crc32s));
+      else await this.#writeRendered(entry, index, place, entry.render(this.#crc32s));
       this.#expectPosition(place.endOffset);
       this.#report({ entriesDone: index + 1 });
     }
@@ -132,58 +161,111 @@ class ArchiveWriting {
     await this.#uploads.settle();
   }
 
-  async #writeRendered(entry: ArchiveEntry, index: number, bytes: Uint8Array): Promise<void> {
+  /** An entry that stands as a whole. */
+  #pass(entry: ArchiveEntry, index: number): void {
+    const made = entry.render?.(this.#crc32s);
+    this.#crc32s[index] = made === undefined ? (entry.crc32 ?? this.#crcOf(index)) : crc32Hex(crc32(made));
+  }
+
+  async #writeRendered(entry: ArchiveEntry, index: number, place: Place, bytes: Uint8Array): Promise<void> {
     if (bytes.length !== entry.sizeBytes) throw new Error(`entry ${index} was not made in the size of its plan`);
     const crc = crc32(bytes);
-    await this.#writer.write(localHeader({ ...entry, crc32: crc }));
-    await this.#writer.write(bytes);
-    this.#crc32s.push(crc32Hex(crc));
+    await this.#writeAt(place.headerOffset, localHeader({ ...entry, crc32: crc }));
+    await this.#writeAt(place.dataOffset, bytes);
+    this.#crc32s[index] = crc32Hex(crc);
+  }
+
+  /** Writes bytes whose place is known, but for those that stand already. */
+  async #writeAt(offset: number, bytes: Uint8Array): Promise<void> {
+    await this.#writer.write(bytes.subarray(Math.max(0, this.#writer.position - offset)));
   }
 
   async #writeSource(entry: ArchiveEntry, index: number, place: Place): Promise<void> {
-    const deferred = isDeferred(entry, place);
+    const told = entry.crc32 ?? this.#crc32s[index] ?? null;
+    const deferred = told === null && hasHeader(place);
     if (deferred) this.#writer.open(crcField(place));
-    if (hasHeader(place)) await this.#writer.write(localHeader({ ...entry, crc32: crc32FromHex(entry.crc32 ?? "0") }));
-    const crc = await this.#writeData(entry, index);
+    if (hasHeader(place))
+      await this.#writeAt(place.headerOffset, localHeader({ ...entry, crc32: crc32FromHex(told ?? "0") }));
+    const crc = await this.#writeData(entry, index, place);
     const found = crc32Hex(crc);
+    this.#crc32s[index] = found;
     if (deferred) {
       const field = Buffer.alloc(4);
       field.writeUInt32LE(crc);
       this.#writer.close(field);
-    } else if (entry.crc32 !== null && found !== entry.crc32) {
-      throw new ArchiveError("CHECKSUM_MISMATCH", index, `entry ${index} has CRC ${found}, not ${entry.crc32}`);
+    } else if (told !== null && found !== told) {
+      throw new ArchiveError("CHECKSUM_MISMATCH", index, `entry ${index} has CRC ${found}, not ${told}`);
     }
-    this.#crc32s.push(found);
   }
 
-  /** Copies an entry's bytes, exactly as many as planned, and returns their CRC. */
-  async #writeData(entry: ArchiveEntry, index: number): Promise<number> {
-    const source = this.#sources.take(index);
-    let left = entry.sizeBytes;
-    let crc = 0;
-    for (;;) {
-      if (left <= PREPARE_AT_BYTES) this.#sources.prepare(index + 1);
+  /** Writes an entry's bytes, exactly as many as planned but for those that stand, and returns the CRC of all. */
+  async #writeData(entry: ArchiveEntry, index: number, place: Place): Promise<number> {
+    const { jump, crcSoFar } = this.#from;
+    const offset = Math.max(0, this.#writer.position - place.dataOffset);
+    const begun = offset > 0 ? crc32FromHex(crcSoFar) : 0;
+    if (jump === null || jump.from <= place.dataOffset || jump.from >= place.endOffset) {
+      return await this.#copy(index, { offset, end: entry.sizeBytes, crc: begun });
+    }
+    await this.#copy(index, { offset, end: jump.from - place.dataOffset, crc: begun });
+    this.#writer.jumpTo(jump.to);
+    const rest = { offset: jump.to - place.dataOffset, end: entry.sizeBytes, crc: crc32FromHex(jump.crcSoFar) };
+    return rest.offset === rest.end ? rest.crc : await this.#copy(index, rest);
+  }
+
+  /** Copies bytes of an entry up to `end`. `crc`, here and in return: of all its bytes so far. */
+  async #copy(
+    index: number,
+    { offset, end, crc: begun }: { offset: number; end: number; crc: number },
+  ): Promise<number> {
+    const { sizeBytes } = this.#layout.entries[index] as ArchiveEntry;
+    const source = offset === 0 ? this.#sources.take(index) : this.#sources.takeFrom(index, offset);
+    let at = offset;
+    let crc = begun;
+    while (at < end || end === sizeBytes) {
+      if (sizeBytes - at <= PREPARE_AT_BYTES) this.#sources.prepare(index + 1);
       const { done, value } = await this.#waits.wait(source.next());
       if (done) break;
-      left -= value.length;
-      if (left < 0) throw changed(index, `gives more than ${entry.sizeBytes} bytes`);
-      crc = crc32(value, crc);
-      this.#bytesRead += value.length;
-      await this.#writer.write(value);
-      this.#report({ bytesRead: this.#bytesRead });
+      if (at + value.length > sizeBytes) throw changed(index, `gives more than ${sizeBytes} bytes`);
+      const piece = value.subarray(0, end - at);
+      crc = await this.#writePiece(piece, crc);
+      at += piece.length;
+      this.#bytesDone += piece.length;
+      this.#bytesRead += piece.length;
+      this.#report({ bytesDone: this.#bytesDone, bytesRead: this.#bytesRead });
     }
-    if (left > 0) throw changed(index, `ends ${left} bytes before its planned ${entry.sizeBytes}`);
+    if (at < end) throw changed(index, `ends at ${at} of its planned ${sizeBytes} bytes`);
+    return crc;
+  }
+
+  /** In pieces that end where parts end, so that the CRC up to there is known. */
+  async #writePiece(bytes: Uint8Array, begun: number): Promise<number> {
+    let crc = begun;
+    for (let taken = 0; taken < bytes.length; ) {
+      const piece = bytes.subarray(taken, taken + this.#writer.room);
+      crc = crc32(piece, crc);
+      await this.#writer.write(piece, crc);
+      taken += piece.length;
+    }
     return crc;
   }
 
   async #writeDirectory(): Promise<void> {
     const { entries, directoryOffset, directorySizeBytes } = this.#layout;
+    let offset = directoryOffset;
     for (const [index, entry] of entries.entries()) {
-      const header = { ...entry, crc32: crc32FromHex(this.#crc32s[index] ?? "") };
-      await this.#writer.write(centralEntry(header, this.#placeOf(index).headerOffset));
+      const header = { ...entry, crc32: crc32FromHex(this.#crcOf(index)) };
+      const bytes = centralEntry(header, this.#placeOf(index).headerOffset);
+      await this.#writeAt(offset, bytes);
+      offset += bytes.length;
     }
     const directory = { entries: entries.length, offset: directoryOffset, sizeBytes: directorySizeBytes };
-    await this.#writer.write(endRecords(directory));
+    await this.#writeAt(offset, endRecords(directory));
+  }
+
+  #crcOf(index: number): string {
+    const crc = this.#crc32s[index];
+    if (crc === undefined) throw new Error(`the CRC of entry ${index} is not known`);
+    return crc;
   }
 
   #placeOf(index: number): Place {
@@ -198,6 +280,13 @@ class ArchiveWriting {
       throw new Error(`the archive is at byte ${this.#writer.position}, and its layout at ${offset}`);
     }
   }
+}
+
+/** Bytes of sources that stand in the archive. */
+function bytesBefore({ entries, places }: Layout, { offset, jump }: ResumePoint, first: number): number {
+  const whole = entries.slice(0, first).reduce((sum, entry) => sum + (entry.render ? 0 : entry.sizeBytes), 0);
+  const begun = entries[first]?.render ? 0 : Math.max(0, offset - (places[first]?.dataOffset ?? offset));
+  return whole + begun + (jump === null ? 0 : jump.to - jump.from);
 }
 
 function changed(index: number, what: string): ArchiveError {

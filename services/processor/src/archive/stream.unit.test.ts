@@ -140,7 +140,7 @@ test("progress only rises, and ends with everything", async () => {
     expect(now.bytesUploaded).toBeGreaterThanOrEqual(before.bytesUploaded);
     expect(now.entriesDone).toBeGreaterThanOrEqual(before.entriesDone);
   }
-  expect(seen.at(-1)).toEqual({ entriesDone: 3, bytesRead: 400, bytesUploaded: plan.sizeBytes });
+  expect(seen.at(-1)).toEqual({ entriesDone: 3, bytesDone: 400, bytesRead: 400, bytesUploaded: plan.sizeBytes });
 });
 
 test("the next entry is asked for its first piece while the one before it is read, and only the next", async () => {

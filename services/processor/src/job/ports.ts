@@ -59,6 +59,9 @@ export interface ProgressChannel {
 /** A part of a multipart upload as the store acknowledged it. */
 export type SentPart = { number: number; etag: string; crc32: string };
 
+/** A part as the store lists it. `crc32`: null where it lists none. */
+export type ListedPart = { number: number; etag: string; sizeBytes: number; crc32: string | null };
+
 /** Where results are written. Every call has a time-out and fails with an `ObjectsError`. */
 export interface ResultStore {
   /** The whole object in one request. */
@@ -75,6 +78,8 @@ export interface ResultStore {
     part: { number: number; bytes: Uint8Array; crc32: string },
     signal: AbortSignal,
   ): Promise<string>;
+  /** All parts of the upload that are stored, maybe with older ones that were replaced. `NOT_FOUND`: no such upload. */
+  listParts(upload: { key: string; id: string }, options: { signal: AbortSignal }): Promise<ListedPart[]>;
   /** Makes the object of exactly these parts, in order of their numbers. `NOT_FOUND`: no such upload (any more). */
   completeUpload(
     upload: { key: string; id: string },

@@ -28,6 +28,8 @@ export type WorkContext = {
   checkpoint(state: Pick<Checkpoint, "upload" | "sealed">): Promise<void>;
   /** Writes what the files of the job are, so that no later run has to look them up. Throws `RunLost`. */
   savePlan(plan: Plan): Promise<void>;
+  /** Says that a wait is for what others hold, which takes as long as it takes: the work does not stand still. */
+  waiting<T>(wait: Promise<T>): Promise<T>;
 };
 
 /** The work itself: makes the result. */

@@ -25,5 +25,6 @@ export function workContext(held: HeldJob, sender: ProgressSender, signal: Abort
       const { checkpoint, outcomes } = held.record;
       await held.write(checkpointed(held.record, { checkpoint, outcomes, plan, progress, now: held.now() }));
     },
+    waiting: (wait) => wait,
   };
 }

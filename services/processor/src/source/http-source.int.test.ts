@@ -238,7 +238,7 @@ describe("a read that goes on in the middle", () => {
     const file = await source.find(70_000, NEVER);
     const open = (...args: Parameters<HttpSource["open"]>) => source.open(...args);
     const tries = { fileTries: 3, retryBaseMs: 1, clock: systemClock, random: systemRandom };
-    const reading = readWithTries(file, open, tries, NEVER);
+    const reading = readWithTries(file, 0, open, tries, NEVER);
     const pieces = [Buffer.from((await reading.next()).value ?? [])];
     // Longer than the server needs to be gone.
     await delay(200);

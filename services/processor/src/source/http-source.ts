@@ -1,6 +1,7 @@
 import type { Stage } from "@longhaul/contracts";
 import { type GuardedAnswer, type GuardedHttp, GuardedHttpError, systemClock } from "@longhaul/runtime";
 import { JobFailure } from "../job/job-failure.ts";
+import type { WorkContext } from "../job/run.ts";
 import type { HostSlots } from "./host-slots.ts";
 import { bytesBefore, locationOf, type Refusal, rangeHeaders, refusalOf, sizeOf, validatorOf } from "./http-answer.ts";
 import { inTime, type ReadLimits } from "./read-limits.ts";
@@ -26,14 +27,17 @@ const QUEUE_FULL_RETRY_MS = 5_000;
 /** An answer whose body is still to come, and its slot. `end` lets go of both. */
 type Open = { answer: GuardedAnswer; end(): void };
 
-/** Files that a web server has, which nobody trusts. `owner`: requests of one owner wait for those of others. */
+/** Who reads. Requests of one `owner` wait for those of others, and these waits are told to `waiting`. */
+export type HttpReader = { owner: string; waiting: WorkContext["waiting"] };
+
+/** Files that a web server has, which nobody trusts. */
 export class HttpSource implements Source {
   readonly #options: HttpSourceOptions;
-  readonly #owner: string;
+  readonly #reader: HttpReader;
 
-  constructor(options: HttpSourceOptions, owner: string) {
+  constructor(options: HttpSourceOptions, reader: HttpReader) {
     this.#options = options;
-    this.#owner = owner;
+    this.#reader = reader;
   }
 
   async find(fileId: number, signal: AbortSignal): Promise<PlannedFile> {
@@ -153,7 +157,8 @@ export class HttpSource implements Source {
     signal: AbortSignal,
   ): Promise<Open> {
     const { http, slots, fileIdleTimeoutMs: answerTimeoutMs } = this.#options;
-    const release = await slots.take(url.host, this.#owner, signal);
+    const { owner, waiting } = this.#reader;
+    const release = await waiting(slots.take(url.host, owner, signal));
     if (release === null) throw new QueueFull(`too many requests wait for ${url.host}`);
     try {
       const answer = await http.request(url, { method, headers, answerTimeoutMs, signal });

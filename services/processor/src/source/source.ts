@@ -4,6 +4,7 @@ export type PlannedFile = {
   /** Name that the source gives the file, without a path. */
   name: string;
   sizeBytes: number;
+  /** Names this version of the file. A file without one can be read from its first byte only. */
   etag: string | null;
   /** CRC-32 of the whole file, where the source tells. */
   crc32: string | null;
@@ -19,7 +20,7 @@ export interface Source<File extends PlannedFile = PlannedFile> {
   find(fileId: number, signal: AbortSignal): Promise<File>;
   /**
    * The bytes of a file as it was found, from an offset on. Fails with a `JobFailure` at stage `read-source`;
-   * SOURCE_CHANGED when the file is another by now.
+   * SOURCE_CHANGED when the file is another by now, or when nobody can tell and the offset is not 0.
    */
   open(file: PlannedFile, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }

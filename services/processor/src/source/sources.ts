@@ -10,6 +10,7 @@ import {
   type sourceConfig,
 } from "@longhaul/runtime";
 import { JobFailure } from "../job/job-failure.ts";
+import type { WorkContext } from "../job/run.ts";
 import { authorised } from "./authorised-source.ts";
 import { HostSlots } from "./host-slots.ts";
 import { HttpSource } from "./http-source.ts";
@@ -18,7 +19,8 @@ import { createS3Source } from "./s3-source.ts";
 import type { ObjectSource, Source } from "./source.ts";
 import { createSyntheticSource } from "./synthetic-source.ts";
 
-export type SourceOf<S extends Source = Source> = (record: JobRecord) => S;
+/** The source of a job, for its run. */
+export type SourceOf<S extends Source = Source> = (record: JobRecord, run: Pick<WorkContext, "waiting">) => S;
 
 export type SourcesOptions = {
   config: Settings<typeof sourceConfig> & ReadLimits;
@@ -42,17 +44,18 @@ export function createSources({ config, buckets, deniedFiles, clock }: SourcesOp
   const objects = createS3Source(source, { ...config, store });
   const synthetic = createSyntheticSource({ ...config, clock });
   const web = createWeb(config);
-  const kinds: Record<Exclude<SourceKind, "none">, (record: JobRecord) => Source | null> = {
+  const kinds: Record<SourceKind, SourceOf | null> = {
     s3: () => objects,
     synthetic: () => synthetic,
-    http: (record) => web?.of(record) ?? null,
+    http: web?.of ?? null,
+    none: null,
   };
   return {
-    of(record) {
+    of(record, run) {
       const { sourceKind } = record.spec;
-      const source = sourceKind === "none" ? null : kinds[sourceKind](record);
-      if (source === null) throw notConfigured(sourceKind);
-      return authorised(source, record, deniedFiles);
+      const kind = kinds[sourceKind];
+      if (kind === null) throw notConfigured(sourceKind);
+      return authorised(kind(record, run), record, deniedFiles);
     },
     objectsOf: (record) => authorised(objects, record, deniedFiles),
     close: () => web?.close(),
@@ -68,7 +71,8 @@ function createWeb(config: SourcesOptions["config"]) {
   const http = new GuardedHttp({ allowHttp: config.httpSourceAllowHttp, allows, keptPerHost: perHost });
   const options = { ...config, template, http, slots: new HostSlots(perHost) };
   return {
-    of: ({ tenant, user }: JobRecord) => new HttpSource(options, `${tenant}\0${user}`),
+    of: ({ tenant, user }: JobRecord, { waiting }: Pick<WorkContext, "waiting">) =>
+      new HttpSource(options, { owner: `${tenant}\0${user}`, waiting }),
     close: () => http.close(),
   };
 }

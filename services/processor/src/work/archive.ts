@@ -46,7 +46,7 @@ export function createArchiveWork(options: ArchiveWorkOptions): Work {
   return async (record, context) => {
     const { signal } = context;
     const startedAt = clock.monotonic();
-    const source = options.sourceOf(record);
+    const source = options.sourceOf(record, context);
     const planned = await planFiles(record, context, { ...options, source });
     const plan = layoutOf(record, planned);
     if (plan.sizeBytes > ARCHIVE_MAX_BYTES) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
@@ -54,7 +54,7 @@ export function createArchiveWork(options: ArchiveWorkOptions): Work {
     const key = await nameKey(record, context, options.random);
     // What is made in a single request is not worth a write before its end.
     const saved = plan.sizeBytes > minPartBytes ? await savedPlan(record, planned, lists, context) : null;
-    const memory = await reserveMemory(plan, record, options, signal);
+    const memory = await context.waiting(reserveMemory(plan, record, options, signal));
     const onProgress = (progress: ArchiveProgress) => context.report(progressOf(progress));
     const made = await make(
       record,
@@ -138,10 +138,10 @@ async function make(
   const { source, results, lists, uploadConcurrency, minPartBytes = PART_MIN_BYTES } = options;
   const keepParts = (parts: UploadedPart[]) => lists.keep("parts", parts, record, context.signal);
   const reader = {
-    open(_: ArchiveEntry, index: number, signal: AbortSignal) {
+    open(_: ArchiveEntry, index: number, offset: number, signal: AbortSignal) {
       const file = present[index];
       if (!file) throw new Error(`entry ${index} has no file`);
-      return readWithTries(file, (...args) => source.open(...args), options, signal);
+      return readWithTries(file, offset, (...args) => source.open(...args), options, signal);
     },
   };
   const { contentType } = ownedFile(record, present);
@@ -163,7 +163,7 @@ async function make(
  */
 function progressReader(record: JobRecord, { present, missing, bytesTotal }: PlannedFiles, elapsedMs: () => number) {
   const before = record.progress;
-  return ({ entriesDone, bytesRead }: ArchiveProgress): Progress => {
+  return ({ entriesDone, bytesDone, bytesRead }: ArchiveProgress): Progress => {
     const seconds = elapsedMs() / 1000;
     const bytesPerSecond = seconds > 0 ? Math.round(bytesRead / seconds) : null;
     return {
@@ -171,9 +171,9 @@ function progressReader(record: JobRecord, { present, missing, bytesTotal }: Pla
       filesDone: Math.min(Math.max(entriesDone, before.filesDone), present.length),
       filesFailed: missing.length,
       bytesTotal,
-      bytesDone: Math.min(Math.max(bytesRead, before.bytesDone), bytesTotal),
+      bytesDone: Math.min(Math.max(bytesDone, before.bytesDone), bytesTotal),
       bytesPerSecond,
-      etaSeconds: bytesPerSecond ? Math.ceil((bytesTotal - bytesRead) / bytesPerSecond) : null,
+      etaSeconds: bytesPerSecond ? Math.ceil((bytesTotal - bytesDone) / bytesPerSecond) : null,
       currentFileId: present[entriesDone]?.fileId ?? null,
       phase: entriesDone < present.length ? "reading" : "writing",
     };

@@ -14,10 +14,11 @@ export function createBorrow(
   sourceOf: SourceOf<ObjectSource>,
   options: { fileMaxBytes: number; now: () => number },
 ): Work {
-  return async (record, { signal, report }) => {
+  return async (record, context) => {
+    const { signal, report } = context;
     const fileId = onlyFile(record);
     report({ ...record.progress, currentFileId: fileId, phase: "planning" });
-    const file = await sourceOf(record).find(fileId, signal);
+    const file = await sourceOf(record, context).find(fileId, signal);
     const maxBytes = Math.min(options.fileMaxBytes, record.spec.maxFileBytes ?? options.fileMaxBytes);
     if (file.sizeBytes > maxBytes) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE", fileId });
     return completion(record, file, new Date(options.now()));

@@ -26,14 +26,15 @@ export async function withFileTries<T>(call: () => Promise<T>, tries: FileTries,
 /** Opens the bytes of `file` from an offset on. */
 export type OpenFile = (file: PlannedFile, offset: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
 
-/** The bytes of a file; a read that breaks off goes on at the next byte. */
+/** The bytes of a file from an offset on; a read that breaks off goes on at the next byte. */
 export async function* readWithTries(
   file: PlannedFile,
+  begin: number,
   open: OpenFile,
   tries: FileTries,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  let offset = 0;
+  let offset = begin;
   for (let failures = 1; ; failures++) {
     try {
       for await (const piece of open(file, offset, signal)) {

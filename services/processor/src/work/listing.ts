@@ -13,7 +13,7 @@ export type ListingOptions = Omit<PlanDeps, "source"> & { sourceOf: SourceOf };
 export function createListing(options: ListingOptions): Work {
   const { lists, sourceOf, clock } = options;
   return async (record, context) => {
-    const planned = await planFiles(record, context, { ...options, source: sourceOf(record) });
+    const planned = await planFiles(record, context, { ...options, source: sourceOf(record, context) });
     return {
       ...completion(record, planned, new Date(clock.now())),
       plan: await planToKeep(record, planned, lists, context.signal),

@@ -7,6 +7,7 @@ import { createResultStore } from "../result-store.ts";
 import type { Sources } from "../source/sources.ts";
 import { createArchiveWork } from "./archive.ts";
 import { createBorrow } from "./borrow.ts";
+import { withIdleLimit } from "./idle-limit.ts";
 import { createListing } from "./listing.ts";
 import { createNoOp } from "./no-op.ts";
 import { PLAN_MEMORY_BYTES, withPlanMemory } from "./plan-memory.ts";
@@ -29,10 +30,11 @@ export function createProcessorWork(config: ProcessorConfig, objects: Objects, s
     partBuffers: new PartBuffers(config.partBufferBytes),
   });
   const planMemory = new PartBuffers(PLAN_MEMORY_BYTES);
+  const limited = (work: Work) => withIdleLimit(work, config.jobIdleTimeoutMs);
   return createWork({
     noOp: createNoOp(now),
-    borrow: createBorrow(sources.objectsOf, { ...config, now }),
-    listing: withPlanMemory(createListing(files), planMemory),
-    archive: withPlanMemory(archive, planMemory),
+    borrow: limited(createBorrow(sources.objectsOf, { ...config, now })),
+    listing: withPlanMemory(limited(createListing(files)), planMemory),
+    archive: withPlanMemory(limited(archive), planMemory),
   });
 }

@@ -102,7 +102,7 @@ async function storing<T>(call: () => Promise<T>): Promise<T> {
 }
 
 function remembering(onProgress: (progress: ArchiveProgress) => void) {
-  let latest: ArchiveProgress = { entriesDone: 0, bytesRead: 0, bytesUploaded: 0 };
+  let latest: ArchiveProgress = { entriesDone: 0, bytesDone: 0, bytesRead: 0, bytesUploaded: 0 };
   return {
     last: () => latest,
     onProgress(progress: ArchiveProgress) {

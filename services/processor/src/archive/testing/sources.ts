@@ -25,9 +25,9 @@ function pattern(): Buffer {
   return Buffer.concat([bytes, bytes]);
 }
 
-/** The bytes of a source, in pieces of at most `pieceBytes`, which is at most `PERIOD`. */
-export function* piecesOf({ sizeBytes, seed }: TestSource, pieceBytes = PERIOD): Generator<Uint8Array> {
-  for (let offset = 0; offset < sizeBytes; offset += pieceBytes) {
+/** The bytes of a source from `begin` on, in pieces of at most `pieceBytes`, which is at most `PERIOD`. */
+export function* piecesOf({ sizeBytes, seed }: TestSource, pieceBytes = PERIOD, begin = 0): Generator<Uint8Array> {
+  for (let offset = begin; offset < sizeBytes; offset += pieceBytes) {
     const from = (seed * 4099 + offset) % PERIOD;
     yield PATTERN.subarray(from, from + Math.min(pieceBytes, sizeBytes - offset));
   }
@@ -54,9 +54,9 @@ export function entryOf(source: TestSource, known: boolean): ArchiveEntry {
 /** Reads the sources, which must be in the order of the entries, a new copy of each piece as a socket would give. */
 export function readerOf(sources: readonly TestSource[], pieceBytes?: number): EntryReader {
   return {
-    async *open(_entry, index) {
+    async *open(_entry, index, offset) {
       const source = sources[index];
-      if (source !== undefined) for (const piece of piecesOf(source, pieceBytes)) yield Buffer.from(piece);
+      if (source !== undefined) for (const piece of piecesOf(source, pieceBytes, offset)) yield Buffer.from(piece);
     },
   };
 }

@@ -36,7 +36,10 @@ export function sourceOf(template: string, settings: Settings = {}): HttpSource 
   const http = new GuardedHttp({ allowHttp, allows, keptPerHost: perHost, ...(lookup ? { lookup } : {}) });
   closers.push(() => http.close());
   const limits = { fileIdleTimeoutMs: idleMs, sourceMinBytesPerSecond: minBytesPerSecond };
-  return new HttpSource({ ...limits, template, http, slots: new HostSlots(perHost) }, "owner");
+  return new HttpSource(
+    { ...limits, template, http, slots: new HostSlots(perHost) },
+    { owner: "ann", waiting: (wait) => wait },
+  );
 }
 
 export async function origin(handler: RequestListener): Promise<Origin> {
@@ -81,6 +84,6 @@ export async function readOn(source: HttpSource, file: PlannedFile): Promise<Buf
   const tries = { fileTries: 3, retryBaseMs: 1, clock: systemClock, random: systemRandom };
   const pieces: Uint8Array[] = [];
   const open = (...args: Parameters<HttpSource["open"]>) => source.open(...args);
-  for await (const piece of readWithTries(file, open, tries, NEVER)) pieces.push(Buffer.from(piece));
+  for await (const piece of readWithTries(file, 0, open, tries, NEVER)) pieces.push(Buffer.from(piece));
   return Buffer.concat(pieces);
 }
