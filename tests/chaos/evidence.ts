@@ -7,7 +7,8 @@ import { namesObject, namesUpload } from "../sim/checks/named.ts";
 import { jobOf } from "../sim/objects/object-client.ts";
 import { readBothSides } from "../support/both-sides.ts";
 import type { ChaosStack } from "./chaos-stack.ts";
-import type { Findings } from "./checks.ts";
+import { type Findings, isViewRight } from "./checks.ts";
+import { leaksAtRest } from "./leaks.ts";
 import type { Ledger } from "./ledger.ts";
 
 const LOOK_MS = 500;
@@ -22,6 +23,8 @@ export type Scene = {
   results: Bucket;
   ledger: Ledger;
   poison: number;
+  /** The consumers that there were at the beginning. */
+  consumers: readonly string[];
 };
 
 /**
@@ -41,13 +44,14 @@ export async function findAtRest(scene: Scene, patienceMs: number): Promise<Find
 }
 
 async function find(scene: Scene): Promise<Findings> {
-  const { chaos, bus, ledger, poison } = scene;
+  const { chaos, bus, ledger, poison, consumers } = scene;
   const { records, views } = await readBothSides(chaos.stack.run(), [...ledger.accepted.keys()]);
   return {
     records,
-    viewSeqs: new Map([...views].map(([id, { seq }]) => [id, seq])),
+    views: new Map([...views].map(([id, { seq, record }]) => [id, { seq, writeId: record.writeId }])),
     itemsLeft: await messagesIn(bus, STREAMS.work),
     unnamed: await unnamed(scene),
+    leaks: await leaksAtRest(chaos, bus, consumers),
     deadLetters: await messagesIn(bus, STREAMS.deadLetters),
     poison,
   };
@@ -70,12 +74,12 @@ async function unnamed({ results, jobs }: Scene): Promise<string[]> {
   return left;
 }
 
-function isAtRest({ records, viewSeqs, itemsLeft, unnamed, deadLetters, poison }: Findings): boolean {
-  const jobs = [...records].every(([id, { seq, record }]) => {
-    const isDone = record.status !== "queued" && record.status !== "running";
-    return isDone && (record.status === "erased" || viewSeqs.get(id) === seq);
+function isAtRest({ records, views, itemsLeft, unnamed, leaks, deadLetters, poison }: Findings): boolean {
+  const jobs = [...records].every(([id, newest]) => {
+    const { status } = newest.record;
+    return status !== "queued" && status !== "running" && isViewRight(newest, views.get(id));
   });
-  return jobs && itemsLeft === 0 && unnamed.length === 0 && deadLetters >= poison;
+  return jobs && itemsLeft === 0 && unnamed.length === 0 && leaks.length === 0 && deadLetters >= poison;
 }
 
 async function messagesIn(bus: Bus, stream: string): Promise<number> {
