@@ -29,16 +29,23 @@ export type Scene = {
 
 /**
  * Looks at everything again and again until it is at rest: each job ended or paused, each view as new as its record, no
- * work item left, nothing stored that no record names. Gives what is there then, or after `patienceMs`, at rest or not.
+ * work item left, nothing stored that no record names. Gives what is there then, or after `patienceMs`, at rest or not, and
+ * what came to rest last of all.
  */
-export async function findAtRest(scene: Scene, patienceMs: number): Promise<Findings> {
+export async function findAtRest(
+  scene: Scene,
+  patienceMs: number,
+): Promise<{ found: Findings; last: readonly string[] }> {
   const endAt = performance.now() + patienceMs;
+  let last: string[] = [];
   for (;;) {
     const found = await find(scene).catch((error: unknown) => {
       if (performance.now() > endAt) throw error;
       return null;
     });
-    if (found && (isAtRest(found) || performance.now() > endAt)) return found;
+    const open = found ? unrest(found) : last;
+    if (found && (open.length === 0 || performance.now() > endAt)) return { found, last };
+    last = open;
     await delay(LOOK_MS);
   }
 }
@@ -74,12 +81,19 @@ async function unnamed({ results, jobs }: Scene): Promise<string[]> {
   return left;
 }
 
-function isAtRest({ records, views, itemsLeft, unnamed, leaks, deadLetters, poison }: Findings): boolean {
-  const jobs = [...records].every(([id, newest]) => {
-    const { status } = newest.record;
-    return status !== "queued" && status !== "running" && isViewRight(newest, views.get(id));
-  });
-  return jobs && itemsLeft === 0 && unnamed.length === 0 && leaks.length === 0 && deadLetters >= poison;
+/** What is not at rest yet. */
+function unrest({ records, views, itemsLeft, unnamed, leaks, deadLetters, poison }: Findings): string[] {
+  const all = [...records];
+  const open = all.filter(([, { record }]) => record.status === "queued" || record.status === "running").length;
+  const behind = all.filter(([id, newest]) => !isViewRight(newest, views.get(id))).length;
+  return [
+    ...(open > 0 ? [`${open} jobs`] : []),
+    ...(behind > 0 ? [`${behind} views`] : []),
+    ...(itemsLeft > 0 ? [`${itemsLeft} work items`] : []),
+    ...(unnamed.length > 0 ? [`${unnamed.length} objects or uploads without a name`] : []),
+    ...leaks,
+    ...(deadLetters < poison ? ["messages that nobody can read"] : []),
+  ];
 }
 
 async function messagesIn(bus: Bus, stream: string): Promise<number> {

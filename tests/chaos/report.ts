@@ -13,7 +13,7 @@ export function report(seed: number, run: ChaosRun): string[] {
     `Chaos with seed ${seed}`,
     `  promised   ${ledger.accepted.size} jobs (202) · ${listed(answers) || "no commands"} answered with success`,
     `             beside them ${ledger.refusedCreates} creates refused, ${ledger.unknownCreates} without a sure answer`,
-    `  at rest    ${listed(statuses)}, ${(restMs / 1000).toFixed(1)} s after the last fault`,
+    `  at rest    ${listed(statuses)}, ${seconds(restMs)} after the last fault; last of all ${run.last.join(", ") || "nothing"}`,
     ...recovery(run),
     `  sockets    ${run.followed} jobs followed, ${run.reconnects} times cut off and connected again`,
     `  breakers   ${ledger.waits} times a job waited for the store to come back, without using up a try`,

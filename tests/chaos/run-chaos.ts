@@ -34,6 +34,8 @@ export type ChaosRun = {
   faults: ReadonlyMap<string, { struck: number; missed: number }>;
   /** From the end of the faults to rest, milliseconds. */
   restMs: number;
+  /** What came to rest last of all. */
+  last: readonly string[];
   dataDir: string;
 };
 
@@ -75,7 +77,7 @@ export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<Ch
     say("the faults are over; waiting for rest");
     const since = performance.now();
     await chaos.whole(WHOLE_WITHIN_MS);
-    const found = await findAtRest(
+    const { found, last } = await findAtRest(
       { chaos, bus: observer.bus, jobs, results: buckets.results, ledger, poison: town.poison, consumers },
       REST_WITHIN_MS,
     );
@@ -101,6 +103,7 @@ export async function runChaos({ seed, minutes, say }: ChaosOptions): Promise<Ch
       reconnects,
       faults,
       restMs,
+      last,
       dataDir: chaos.dataDir,
     };
   } finally {

@@ -5,7 +5,7 @@ import { environment } from "@longhaul/runtime";
 import { expect, test } from "vitest";
 
 const MAIN = fileURLToPath(new URL("../chaos/main.ts", import.meta.url));
-const MINUTES = "0.3";
+const MINUTES = "0.2";
 const SEED = "3";
 const PATIENCE_MS = 300_000;
 

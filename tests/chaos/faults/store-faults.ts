@@ -1,7 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { until } from "../../support/until.ts";
 import { STORE_OPERATIONS, STORE_TROUBLES } from "../store-proxy.ts";
 import { type Fault, STORE_BACK_MS } from "./fault.ts";
 
+const AIM_MS = 6_000;
 const TARGETS = [...STORE_OPERATIONS, "any"] as const;
 
 /**
@@ -17,8 +19,10 @@ export function storeFaults(): Fault[] {
         if (left.length === 0) left = [...TARGETS];
         const target = prng.pick(left);
         const ms = prng.int(1_000, 3_000);
-        ledger.trouble("S3", ms + STORE_BACK_MS);
+        ledger.trouble("S3", AIM_MS + ms + STORE_BACK_MS);
         proxy.spoil(target, trouble);
+        // While breakers are open nobody calls.
+        await until("a call", () => proxy.spoilt() > 0, AIM_MS).catch(() => {});
         await delay(ms);
         const struck = proxy.heal() > 0;
         // One that nobody called comes up again.
