@@ -1,9 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { StoredRecord } from "@longhaul/contracts";
-import { compareVersions, parseVersion, shownStatus, type Version } from "@longhaul/job";
 import type { Prng } from "../sim/kernel/prng.ts";
-import type { Frame } from "../support/download-client.ts";
 import type { Broken } from "./checks.ts";
+import { type Follower, newFollower, see, wrongState } from "./follower.ts";
 
 /** Below the limit of streams that one user may have. */
 const MOST = 36;
@@ -12,19 +11,6 @@ const RECONNECT_MS: [number, number] = [200, 1_000];
 /** An ended job may be retried: its follower looks again, but not so often. */
 const AFTER_END_MS = 3_000;
 const LOOK_MS = 200;
-
-type Follower = {
-  id: string;
-  user: string;
-  version: Version | null;
-  status: string;
-  /** The last socket ended in good order, with a last frame or because its job had ended before. */
-  ended: boolean;
-  /** The job was said to be unknown or erased. */
-  gone: boolean;
-  reconnects: number;
-  backwards: string | null;
-};
 
 export type SocketsOptions = { baseUrls: () => string[]; prng: Prng; note: (id: string, text: string) => void };
 
@@ -49,10 +35,7 @@ export class Sockets {
       if (!done) return;
       this.#followers.delete(done.id);
     }
-    const follower: Follower = {
-      ...{ id, user, version: null, status: "", ended: false, gone: false, reconnects: 0 },
-      backwards: null,
-    };
+    const follower = newFollower(id, user);
     this.#followers.set(id, follower);
     this.followed++;
     this.#loops.push(this.#keepFollowing(follower));
@@ -120,29 +103,3 @@ export class Sockets {
 /** Codes of a close: the job has ended, and the job is unknown or erased. */
 const ENDED = 1000;
 const GONE = 4404;
-
-function see(follower: Follower, { type, version, job, code }: Omit<Frame, "code"> & { code?: number | string }): void {
-  if (type === "bye" && code === "JOB_ERASED") follower.gone = true;
-  if (type !== "job" && type !== "progress") return;
-  const shown = parseVersion(version ?? "");
-  if (shown === null) return;
-  if (follower.version && compareVersions(shown, follower.version) < 0) {
-    follower.backwards ??= `its socket showed version ${version} after ${follower.version.seq}.${follower.version.n}`;
-  }
-  follower.version = shown;
-  if (job) follower.status = job.status;
-}
-
-function wrongState(
-  { version, status, gone, backwards }: Follower,
-  newest: { seq: number; record: StoredRecord } | undefined,
-): string | null {
-  if (backwards !== null) return backwards;
-  const record = newest?.record;
-  if (!record || record.status === "erased") return gone ? null : "its socket does not know that it was erased";
-  if (gone) return "its socket was told that it is erased or unknown";
-  const expected = shownStatus(record.status);
-  return version?.seq === newest?.seq && status === expected
-    ? null
-    : `its socket shows ${status || "nothing"} (version ${version?.seq ?? "none"}), not ${expected} (version ${newest?.seq})`;
-}
