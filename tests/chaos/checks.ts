@@ -5,12 +5,14 @@ import type { Accepted, Answered, Ledger, SeenEnd } from "./ledger.ts";
 export type Findings = {
   /** The newest record of each accepted job that is there. */
   records: ReadonlyMap<string, { seq: number; record: StoredRecord }>;
-  /** Sequence of each accepted job's view. */
-  viewSeqs: ReadonlyMap<string, number>;
+  /** Each accepted job's view: its sequence, and the write that it shows. */
+  views: ReadonlyMap<string, { seq: number; writeId: string }>;
   /** Work items that are left. */
   itemsLeft: number;
   /** Uploads and objects that are there and that no record names. */
   unnamed: readonly string[];
+  /** What is held that nobody needs any more. */
+  leaks: readonly string[];
   /** Messages in DEADLETTERS, and how many had to come there at least. */
   deadLetters: number;
   poison: number;
@@ -33,21 +35,29 @@ export function brokenPromises(
       ...overruled(ends.get(job.id) ?? new Map(), newest),
       ...(answered.get(job.id) ?? []).flatMap((answer) => forgotten(answer, newest)),
       ...otherwiseEnded(job, newest.record),
-      ...(newest.record.status === "erased" || found.viewSeqs.get(job.id) === newest.seq
-        ? []
-        : ["its view is not what its record is"]),
+      ...(isViewRight(newest, found.views.get(job.id)) ? [] : ["its view is not what its record is"]),
     ];
     return whats.map((what) => ({ job: job.id, what }));
   });
   broken.push(...oddAnswers.map((what) => ({ job: null, what })));
   if (accepted.size === 0) broken.push({ job: null, what: "nothing was promised, so nothing was tested" });
   if (found.itemsLeft > 0) broken.push({ job: null, what: `leaked: ${found.itemsLeft} work items are left` });
+  broken.push(...found.leaks.map((what) => ({ job: null, what: `leaked: ${what}` })));
   broken.push(...found.unnamed.map((what) => ({ job: null, what: `leaked: no record names the ${what}` })));
   if (found.deadLetters < found.poison) {
     const what = `lost: of ${found.poison} unreadable messages ${found.deadLetters} are in DEADLETTERS`;
     broken.push({ job: null, what });
   }
   return broken;
+}
+
+/** The view shows the newest write, and of an erased job nothing at all. */
+export function isViewRight(
+  { seq, record }: { seq: number; record: StoredRecord },
+  view: { seq: number; writeId: string } | undefined,
+): boolean {
+  if (record.status === "erased") return view === undefined;
+  return view?.seq === seq && view.writeId === record.writeId;
 }
 
 function stuck({ status, generation }: StoredRecord): string[] {

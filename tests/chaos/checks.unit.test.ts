@@ -19,10 +19,10 @@ function saidOf({ record, seq = 9, viewSeq = seq, ends = [], answers = [] }: Cas
     ends: new Map([[id, new Map(ends.length > 0 ? [[1, ends]] : [])]]),
   };
   const records = new Map(record ? [[id, { seq, record }]] : []);
-  const quiet = { itemsLeft: 0, unnamed: [], deadLetters: 0, poison: 0 };
-  return brokenPromises(promises, { records, viewSeqs: new Map([[id, viewSeq]]), ...quiet, ...more }).map(
-    ({ what }) => what,
-  );
+  const isShown = record !== undefined && record.status !== "erased";
+  const views = new Map(isShown ? [[id, { seq: viewSeq, writeId: record.writeId }]] : []);
+  const quiet = { itemsLeft: 0, unnamed: [], leaks: [], deadLetters: 0, poison: 0 };
+  return brokenPromises(promises, { records, views, ...quiet, ...more }).map(({ what }) => what);
 }
 
 const end = (status: string, seq: number): SeenEnd => ({ status, seq, atMs: seq });
@@ -79,6 +79,9 @@ test("a job must end as what was asked for ends", () => {
 test("views that are behind, items that are left and poison that vanished are told", () => {
   const record = recordIn("completed");
   expect(saidOf({ record, viewSeq: 8 })).toEqual(["its view is not what its record is"]);
+  const views = (writeId: string) => new Map([[id, { seq: 9, writeId }]]);
+  expect(saidOf({ record }, { views: views("another") })).toEqual(["its view is not what its record is"]);
+  expect(saidOf({ record: erasedRecord() }, { views: views("any") })).toEqual(["its view is not what its record is"]);
   expect(saidOf({ record }, { itemsLeft: 2 })).toEqual(["leaked: 2 work items are left"]);
   expect(saidOf({ record }, { poison: 4, deadLetters: 3 })).toEqual([
     "lost: of 4 unreadable messages 3 are in DEADLETTERS",
@@ -94,15 +97,17 @@ test("a run in which nothing was promised, and answers that nobody may get, are 
   };
   const found = {
     records: new Map(),
-    viewSeqs: new Map(),
+    views: new Map(),
     itemsLeft: 0,
     unnamed: ["object a"],
+    leaks: ["2 S3 calls are still open"],
     deadLetters: 0,
     poison: 0,
   };
   expect(brokenPromises(promises, found).map(({ what }) => what)).toEqual([
     "a create is answered with 500",
     "nothing was promised, so nothing was tested",
+    "leaked: 2 S3 calls are still open",
     "leaked: no record names the object a",
   ]);
 });

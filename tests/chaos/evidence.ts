@@ -7,7 +7,8 @@ import { namesObject, namesUpload } from "../sim/checks/named.ts";
 import { jobOf } from "../sim/objects/object-client.ts";
 import { readBothSides } from "../support/both-sides.ts";
 import type { ChaosStack } from "./chaos-stack.ts";
-import type { Findings } from "./checks.ts";
+import { type Findings, isViewRight } from "./checks.ts";
+import { leaksAtRest } from "./leaks.ts";
 import type { Ledger } from "./ledger.ts";
 
 const LOOK_MS = 500;
@@ -22,32 +23,42 @@ export type Scene = {
   results: Bucket;
   ledger: Ledger;
   poison: number;
+  /** The consumers that there were at the beginning. */
+  consumers: readonly string[];
 };
 
 /**
  * Looks at everything again and again until it is at rest: each job ended or paused, each view as new as its record, no
- * work item left, nothing stored that no record names. Gives what is there then, or after `patienceMs`, at rest or not.
+ * work item left, nothing stored that no record names. Gives what is there then, or after `patienceMs`, at rest or not, and
+ * what came to rest last of all.
  */
-export async function findAtRest(scene: Scene, patienceMs: number): Promise<Findings> {
+export async function findAtRest(
+  scene: Scene,
+  patienceMs: number,
+): Promise<{ found: Findings; last: readonly string[] }> {
   const endAt = performance.now() + patienceMs;
+  let last: string[] = [];
   for (;;) {
     const found = await find(scene).catch((error: unknown) => {
       if (performance.now() > endAt) throw error;
       return null;
     });
-    if (found && (isAtRest(found) || performance.now() > endAt)) return found;
+    const open = found ? unrest(found) : last;
+    if (found && (open.length === 0 || performance.now() > endAt)) return { found, last };
+    last = open;
     await delay(LOOK_MS);
   }
 }
 
 async function find(scene: Scene): Promise<Findings> {
-  const { chaos, bus, ledger, poison } = scene;
+  const { chaos, bus, ledger, poison, consumers } = scene;
   const { records, views } = await readBothSides(chaos.stack.run(), [...ledger.accepted.keys()]);
   return {
     records,
-    viewSeqs: new Map([...views].map(([id, { seq }]) => [id, seq])),
+    views: new Map([...views].map(([id, { seq, record }]) => [id, { seq, writeId: record.writeId }])),
     itemsLeft: await messagesIn(bus, STREAMS.work),
     unnamed: await unnamed(scene),
+    leaks: await leaksAtRest(chaos, bus, consumers),
     deadLetters: await messagesIn(bus, STREAMS.deadLetters),
     poison,
   };
@@ -70,12 +81,19 @@ async function unnamed({ results, jobs }: Scene): Promise<string[]> {
   return left;
 }
 
-function isAtRest({ records, viewSeqs, itemsLeft, unnamed, deadLetters, poison }: Findings): boolean {
-  const jobs = [...records].every(([id, { seq, record }]) => {
-    const isDone = record.status !== "queued" && record.status !== "running";
-    return isDone && (record.status === "erased" || viewSeqs.get(id) === seq);
-  });
-  return jobs && itemsLeft === 0 && unnamed.length === 0 && deadLetters >= poison;
+/** What is not at rest yet. */
+function unrest({ records, views, itemsLeft, unnamed, leaks, deadLetters, poison }: Findings): string[] {
+  const all = [...records];
+  const open = all.filter(([, { record }]) => record.status === "queued" || record.status === "running").length;
+  const behind = all.filter(([id, newest]) => !isViewRight(newest, views.get(id))).length;
+  return [
+    ...(open > 0 ? [`${open} jobs`] : []),
+    ...(behind > 0 ? [`${behind} views`] : []),
+    ...(itemsLeft > 0 ? [`${itemsLeft} work items`] : []),
+    ...(unnamed.length > 0 ? [`${unnamed.length} objects or uploads without a name`] : []),
+    ...leaks,
+    ...(deadLetters < poison ? ["messages that nobody can read"] : []),
+  ];
 }
 
 async function messagesIn(bus: Bus, stream: string): Promise<number> {

@@ -1,5 +1,6 @@
 import type { StoredMessage } from "@longhaul/bus";
 import type { Ask } from "./asks.ts";
+import type { Trouble, Write } from "./takeovers.ts";
 
 /** A job that was answered with 202. */
 export type Accepted = { id: string; user: string; ask: Ask; atMs: number };
@@ -26,8 +27,9 @@ export class Ledger {
   readonly answered = new Map<string, Answered[]>();
   /** By job, then by generation. */
   readonly ends = new Map<string, Map<number, SeenEnd[]>>();
-  /** When each job was seen to be claimed or taken over. */
-  readonly starts = new Map<string, number[]>();
+  /** Stored writes of each job but checkpoints. */
+  readonly writes = new Map<string, Write[]>();
+  readonly troubles: Trouble[] = [];
   /** Stored writes of jobs that wait because the store is away. */
   waits = 0;
   readonly #lines = new Map<string, string[]>();
@@ -53,13 +55,21 @@ export class Ledger {
     const run = record.status === "running" ? ` by ${record.run?.worker} (run ${record.run?.id.slice(0, 4)})` : "";
     this.note(id, `stored ${type}: ${status}, generation ${generation}, version ${seq}${run}`);
     if (record.status === "queued" && record.progress.phase === "waiting_for_storage") this.waits++;
-    if (type === "download.started.v1") this.starts.set(id, [...(this.starts.get(id) ?? []), this.now()]);
+    if (type !== "download.checkpoint.v1") {
+      const runId = record.status === "running" ? (record.run?.id ?? null) : null;
+      this.writes.set(id, [...(this.writes.get(id) ?? []), { type, run: runId, atMs: this.now() }]);
+    }
     if (!ENDS.has(status)) return;
     const ends = this.ends.get(id) ?? new Map<number, SeenEnd[]>();
     this.ends.set(id, ends);
     const seen = ends.get(generation) ?? [];
     if (seen.some((end) => end.seq === seq)) return;
     ends.set(generation, [...seen, { status, seq, atMs: this.now() }]);
+  }
+
+  /** From now on, and for so many milliseconds more, this is away. */
+  trouble(what: Trouble["with"], forMs: number): void {
+    this.troubles.push({ with: what, fromMs: this.now(), toMs: this.now() + forMs });
   }
 
   /** A line of the job's story. */

@@ -1,4 +1,5 @@
-import type { ChaosRun } from "./run-chaos.ts";
+import { type ChaosRun, TAKEOVER_BOUND_MS } from "./run-chaos.ts";
+import { STORE_OPERATIONS, STORE_TROUBLES } from "./store-proxy.ts";
 
 const BROKEN_SHOWN = 5;
 
@@ -12,9 +13,11 @@ export function report(seed: number, run: ChaosRun): string[] {
     `Chaos with seed ${seed}`,
     `  promised   ${ledger.accepted.size} jobs (202) · ${listed(answers) || "no commands"} answered with success`,
     `             beside them ${ledger.refusedCreates} creates refused, ${ledger.unknownCreates} without a sure answer`,
-    `  at rest    ${listed(statuses)}, ${(restMs / 1000).toFixed(1)} s after the last fault`,
-    `  recovery   ${recovery(run)}`,
+    `  at rest    ${listed(statuses)}, ${seconds(restMs)} after the last fault; last of all ${run.last.join(", ") || "nothing"}`,
+    ...recovery(run),
+    `  sockets    ${run.followed} jobs followed, ${run.reconnects} times cut off and connected again`,
     `  breakers   ${ledger.waits} times a job waited for the store to come back, without using up a try`,
+    `  S3         ${run.storePairs} of ${STORE_OPERATIONS.length * STORE_TROUBLES.length} pairs of operation and trouble befell a call`,
     "  faults     struck, and (missed) where nothing came along to aim at",
     ...[...faults].map(
       ([name, { struck, missed }]) => `  ${String(struck).padStart(9)}  ${name}${missed ? ` (${missed})` : ""}`,
@@ -24,23 +27,27 @@ export function report(seed: number, run: ChaosRun): string[] {
   return [...lines, "", ...told(seed, run)];
 }
 
-/** From a SIGKILL to the moment when each job that the process was running is run again, and to its end. */
-function recovery({ bereaved, ledger }: ChaosRun): string {
-  const sinceKill = (times: (id: string) => number[]) =>
-    bereaved.flatMap(({ id, atMs }) => {
-      const after = times(id).filter((time) => time > atMs);
-      return after.length > 0 ? Math.min(...after) - atMs : [];
-    });
-  const ends = sinceKill((id) => [...(ledger.ends.get(id)?.values() ?? [])].flat().map((end) => end.atMs));
-  if (ends.length === 0) return "no job lost its processor";
-  const starts = sinceKill((id) => ledger.starts.get(id) ?? []);
-  return `${ends.length} jobs lost their processor; from the kill to the next run ${spread(starts)}, to the end ${spread(ends)}`;
+/** From a SIGKILL to the write with which the next run of each of the process's jobs begins. */
+function recovery({ takeovers }: ChaosRun): string[] {
+  const counting = takeovers.filter(({ excuses }) => excuses.length === 0);
+  const others = takeovers.filter(({ excuses }) => excuses.length > 0);
+  const beyond = others.filter(({ tookMs }) => tookMs > TAKEOVER_BOUND_MS);
+  const excuses = countBy(beyond.flatMap((takeover) => takeover.excuses));
+  const bound = seconds(TAKEOVER_BOUND_MS);
+  return [
+    `  takeovers  with nothing else wrong: ${spread(counting.map(({ tookMs }) => tookMs))}; promised within ${bound}`,
+    `             with more than that wrong: ${spread(others.map(({ tookMs }) => tookMs))}; ${beyond.length} beyond ${bound}`,
+    ...(beyond.length > 0 ? [`             while (one or more) ${listed(excuses)}`] : []),
+  ];
 }
 
+const seconds = (ms = 0) => `${(ms / 1000).toFixed(1)} s`;
+
 function spread(times: number[]): string {
+  if (times.length === 0) return "no job";
   const inOrder = times.toSorted((a, b) => a - b);
-  const seconds = (ms = 0) => `${(ms / 1000).toFixed(1)} s`;
-  return `p50 ${seconds(inOrder[Math.floor(inOrder.length / 2)])}, max ${seconds(inOrder.at(-1))}`;
+  const at = (part: number) => seconds(inOrder[Math.min(inOrder.length - 1, Math.floor(inOrder.length * part))]);
+  return `${times.length} jobs, p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)}`;
 }
 
 function told(seed: number, { broken, ledger, dataDir }: ChaosRun): string[] {

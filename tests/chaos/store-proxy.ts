@@ -19,6 +19,10 @@ export type StoreProxy = {
   spoil(operation: StoreOperation | "any", trouble: StoreTrouble): void;
   /** Calls that were spoilt since. */
   spoilt(): number;
+  /** Calls that wait for their answer now. */
+  open(): number;
+  /** The pairs of operation and trouble that befell a call at any time. */
+  befell: ReadonlySet<string>;
   /** Ends it, and breaks what hangs; gives the number of calls that were spoilt. */
   heal(): number;
   close(): Promise<void>;
@@ -26,12 +30,17 @@ export type StoreProxy = {
 
 export async function startStoreProxy(storeUrl: string): Promise<StoreProxy> {
   const hanging = new Set<ServerResponse>();
+  const befell = new Set<string>();
+  let open = 0;
   let spoilt: { operation: StoreOperation | "any"; trouble: StoreTrouble; count: number } | null = null;
 
   async function serve(call: IncomingMessage, answer: ServerResponse): Promise<void> {
     const hits = spoilt?.operation === "any" || spoilt?.operation === operationOf(call);
     const trouble = spoilt && hits ? spoilt.trouble : null;
-    if (trouble !== null && spoilt) spoilt.count++;
+    if (trouble !== null && spoilt) {
+      spoilt.count++;
+      befell.add(`${operationOf(call)}: ${trouble}`);
+    }
     switch (trouble) {
       case "500":
       case "503":
@@ -55,7 +64,8 @@ export async function startStoreProxy(storeUrl: string): Promise<StoreProxy> {
   }
 
   const server = createServer((call, answer) => {
-    answer.on("error", () => {});
+    open++;
+    answer.on("error", () => {}).once("close", () => open--);
     serve(call, answer).catch(() => answer.destroy());
   });
   server.listen(0, "127.0.0.1");
@@ -66,6 +76,8 @@ export async function startStoreProxy(storeUrl: string): Promise<StoreProxy> {
       spoilt = { operation, trouble, count: 0 };
     },
     spoilt: () => spoilt?.count ?? 0,
+    open: () => open,
+    befell,
     heal() {
       const count = spoilt?.count ?? 0;
       spoilt = null;
@@ -102,8 +114,11 @@ async function pass(
     stored.on("error", () => answer.destroy()).pipe(answer);
     return;
   }
-  const [first] = (await once(stored, "data")) as [Buffer];
-  answer.write(first.subarray(0, first.length / 2), () => answer.destroy());
+  const first = await Promise.race([once(stored, "data"), once(stored, "end")]);
+  // Where there is no body the head is all that could be cut.
+  const half = first[0] instanceof Buffer ? first[0].subarray(0, first[0].length / 2) : Buffer.alloc(0);
+  if (half.length === 0) answer.destroy();
+  else answer.write(half, () => answer.destroy());
 }
 
 function operationOf({ method, url = "" }: IncomingMessage): StoreOperation {

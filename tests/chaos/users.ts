@@ -13,7 +13,14 @@ const COMMAND_SHARE = 0.3;
 /** Commands also go to jobs that have ended, if that is not long ago. */
 const RECENT = 30;
 
-export type UsersOptions = { baseUrls: () => string[]; ledger: Ledger; prng: Prng; signal: AbortSignal };
+export type UsersOptions = {
+  baseUrls: () => string[];
+  ledger: Ledger;
+  prng: Prng;
+  /** Somebody follows the new job. */
+  follow: (id: string, user: string) => void;
+  signal: AbortSignal;
+};
 
 /** Create jobs and change their minds about them, and write down what they are told, until the signal. */
 export async function useDownloads(options: UsersOptions): Promise<void> {
@@ -30,12 +37,14 @@ export async function useDownloads(options: UsersOptions): Promise<void> {
   }
 }
 
-async function create({ baseUrls, ledger, prng }: UsersOptions): Promise<void> {
+async function create({ baseUrls, ledger, prng, follow }: UsersOptions): Promise<void> {
   const user = prng.pick(USERS);
   const ask = drawAsk(prng);
   const answer = await createDownload(prng.pick(baseUrls()), ask.fileIds, user).catch(() => null);
-  if (answer?.status === 202) ledger.accept(answer.body.id, user, ask);
-  else if (answer === null || isUnknown(answer.body)) ledger.unknownCreates++;
+  if (answer?.status === 202) {
+    ledger.accept(answer.body.id, user, ask);
+    follow(answer.body.id, user);
+  } else if (answer === null || isUnknown(answer.body)) ledger.unknownCreates++;
   else if (answer.status === 503) ledger.refusedCreates++;
   else ledger.oddAnswers.push(`a create is answered with ${answer.status}: ${JSON.stringify(answer.body)}`);
 }

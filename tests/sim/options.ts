@@ -111,9 +111,6 @@ export function inlineLimits({ options }: { options: Options }): { inlineMaxByte
 export function optionsOf(seed: number): Options {
   const prng = new Prng(seed).fork("options");
   const mood = prng.pick(["quiet", "rough", "rough", "wild", "wild"] as const);
-  // Each fault is in some histories and not in others: a fault that is always there hides what needs its absence.
-  const faulty = (most: number) => (mood !== "quiet" && prng.chance(0.6) ? most * (mood === "wild" ? 1 : 0.3) : 0);
-  const times = (most: number) => Math.round(faulty(most) * prng.unit());
   const long = prng.chance(0.2);
   const busyMs = prng.int(2, 8) * MINUTE;
   return {
@@ -129,6 +126,21 @@ export function optionsOf(seed: number): Options {
     faultsEndMs: long ? prng.int(2, 5) * DAY : busyMs,
     commands: prng.chance(0.6) ? prng.int(1, 12) : 0,
     keyed: prng.chance(0.5) ? 0.5 : 0,
+    ...faultsOf(prng, mood),
+    requeueSweep: prng.chance(0.5),
+    pace: long ? slowPace(prng) : PACE,
+    retention: long ? longRetention(prng) : shortRetention(prng),
+    smallRecords: prng.chance(0.5),
+  };
+}
+
+type Faults = Pick<Options, "bus" | "chaos" | "ambush" | "objects" | "sources" | "views" | "storeAway">;
+
+function faultsOf(prng: Prng, mood: Options["mood"]): Faults {
+  // Each fault is in some histories and not in others: a fault that is always there hides what needs its absence.
+  const faulty = (most: number) => (mood !== "quiet" && prng.chance(0.6) ? most * (mood === "wild" ? 1 : 0.3) : 0);
+  const times = (most: number) => Math.round(faulty(most) * prng.unit());
+  return {
     bus: {
       delayMs: [0.2, prng.magnitude(2, 2_000)],
       lostRequest: faulty(0.1),
@@ -174,10 +186,6 @@ export function optionsOf(seed: number): Options {
       rateLimited: faulty(0.1),
     },
     views: { lagMs: [50, prng.magnitude(500, 300_000)], away: faulty(0.2) },
-    requeueSweep: prng.chance(0.5),
-    smallRecords: prng.chance(0.5),
-    pace: long ? slowPace(prng) : PACE,
-    retention: long ? longRetention(prng) : shortRetention(prng),
     storeAway: times(4),
   };
 }

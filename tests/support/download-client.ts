@@ -14,6 +14,7 @@ export type Job = {
 export type Answer<T> = { status: number; headers: Headers; body: T; ms: number };
 
 const TIMEOUT_MS = 15_000;
+const FOLLOW_TIMEOUT_MS = 60_000;
 
 /** One request with a JSON answer. */
 export async function request<T>(url: string, init: RequestInit = {}): Promise<Answer<T>> {
@@ -43,7 +44,7 @@ export function follow(
   baseUrl: string,
   id: string,
   user = "ann",
-  timeoutMs = TIMEOUT_MS,
+  timeoutMs = FOLLOW_TIMEOUT_MS,
 ): Promise<{ frames: Frame[]; closeCode: number }> {
   const url = `${baseUrl.replace("http", "ws")}/v1/downloads/${id}/ws?user_id=${user}`;
   const socket = new WebSocket(url, "longhaul.v1");

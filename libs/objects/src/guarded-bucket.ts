@@ -3,6 +3,7 @@ import { type Breaker, BreakerOpenError, type CallVerdict } from "@longhaul/runt
 import type {
   Bucket,
   ListedObject,
+  ListedPart,
   ListedUpload,
   ObjectHead,
   OpenOptions,
@@ -91,6 +92,10 @@ class GuardedUploads implements Uploads {
 
   sendPart(upload: Upload, part: UploadPart, signal: AbortSignal): Promise<string> {
     return guarded(this.#breaker, () => this.#uploads.sendPart(upload, part, signal));
+  }
+
+  listParts(upload: Upload, options: { signal: AbortSignal }): AsyncGenerator<ListedPart> {
+    return guardedPieces(this.#breaker, () => this.#uploads.listParts(upload, options));
   }
 
   complete(upload: Upload, parts: readonly SentPart[], options: { crc32: string; signal: AbortSignal }): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Fault } from "./fault.ts";
 import { DUPLICATES, POISON } from "./message-faults.ts";
-import { FREEZE, KILLS, ROLLING_RESTART } from "./processor-faults.ts";
+import { FREEZE, KILLS, LONG_FREEZE, ROLLING_RESTART } from "./processor-faults.ts";
+import { REORDER } from "./reorder-fault.ts";
 import {
   GATEWAY_KILL,
   MONGODB_AWAY,
@@ -11,21 +12,23 @@ import {
   STORE_SILENT,
 } from "./server-faults.ts";
 import { SOURCE_CHANGE } from "./source-faults.ts";
-import { STORE_FAULTS } from "./store-faults.ts";
+import { storeFaults } from "./store-faults.ts";
 
 /** Faults that strike one after the other, and the rest between two. Decks strike side by side. */
 export type Deck = { faults: readonly Fault[]; restMs: [number, number] };
 
 const LONG_MINUTES = 2;
 
-/** `minutes`: a short run leaves out what it takes minutes to recover from. */
+/** A short run leaves out what takes minutes, or what it takes minutes to recover from. */
+export const isLong = (minutes: number) => minutes >= LONG_MINUTES;
+
 export function decksFor(minutes: number): Deck[] {
-  const slow = minutes >= LONG_MINUTES ? [GATEWAY_KILL] : [];
-  const servers = [NATS_KILL, NATS_SILENT, MONGODB_AWAY, STORE_SILENT, STORE_KILL, NOTIFIER_KILL, ...slow];
-  return [
+  const servers = [NATS_KILL, NATS_SILENT, MONGODB_AWAY, STORE_SILENT, STORE_KILL, NOTIFIER_KILL];
+  const decks: Deck[] = [
     { faults: [...KILLS, FREEZE, ROLLING_RESTART], restMs: [200, 2_000] },
-    { faults: servers, restMs: [1_000, 3_000] },
-    { faults: STORE_FAULTS, restMs: [500, 3_000] },
-    { faults: [POISON, DUPLICATES, SOURCE_CHANGE], restMs: [500, 2_000] },
+    { faults: isLong(minutes) ? [...servers, GATEWAY_KILL] : servers, restMs: [1_000, 3_000] },
+    { faults: storeFaults(), restMs: [500, 3_000] },
+    { faults: [POISON, DUPLICATES, REORDER, SOURCE_CHANGE], restMs: [500, 2_000] },
   ];
+  return isLong(minutes) ? [...decks, { faults: [LONG_FREEZE], restMs: [10_000, 30_000] }] : decks;
 }

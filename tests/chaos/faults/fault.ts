@@ -4,6 +4,7 @@ import type { Prng } from "../../sim/kernel/prng.ts";
 import type { ChaosStack } from "../chaos-stack.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Observer } from "../observer.ts";
+import type { Bereaved } from "../takeovers.ts";
 
 /** What faults befall, and where what they did is written down. */
 export type Town = {
@@ -15,10 +16,16 @@ export type Town = {
   jobs: Pick<JobStore, "newest">;
   results: Bucket;
   /** Jobs that a process was running when it was killed. */
-  bereaved: { id: string; atMs: number; how: string }[];
+  bereaved: Bereaved[];
   /** Messages put on the queue that nobody can read. */
   poison: number;
 };
+
+/**
+ * After the store's troubles are over breakers wait for their next probe, and workers then begin with few slots: within
+ * this time a job may find none.
+ */
+export const STORE_BACK_MS = 25_000;
 
 export type Fault = {
   name: string;

@@ -21,7 +21,8 @@ export const POISON: Fault = {
   },
 };
 
-async function putRaw({ observer: { bus } }: Town, subject: string, text: string): Promise<boolean> {
+/** Puts a message on a stream as it is; false when no answer says that it is stored. */
+export async function putRaw({ observer: { bus } }: Town, subject: string, text: string): Promise<boolean> {
   const answer = await bus.requests.request(subject, text, { timeoutMs: 2_000 }).catch(() => null);
   return answer !== null && Buffer.from(answer.data).toString().includes('"seq"');
 }

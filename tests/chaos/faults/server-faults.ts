@@ -1,11 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Fault, signal, type Town } from "./fault.ts";
+import { ACK_WAIT_MS } from "../chaos-stack.ts";
+import { type Fault, STORE_BACK_MS, signal, type Town } from "./fault.ts";
+
+/** The longest wait of the supervisor, and the client's between two tries to connect. */
+const NATS_BACK_MS = 15_000;
 
 /** NATS dies and comes back with what it has on its disk. */
 export const NATS_KILL: Fault = {
   name: "SIGKILL of NATS, and its restart",
   async strike({ chaos, observer, ledger }) {
     for (const { id } of observer.running()) ledger.note(id, "fault  SIGKILL of NATS");
+    // Until it is up again and connected to, and from then on the deliveries' times begin anew.
+    ledger.trouble("NATS", NATS_BACK_MS + ACK_WAIT_MS);
     return chaos.pids("nats").every((pid) => signal(pid, "SIGKILL"));
   },
 };
@@ -17,7 +23,11 @@ export const MONGODB_AWAY: Fault = {
 
 export const NATS_SILENT: Fault = {
   name: "NATS silent for seconds",
-  strike: (town) => standStill(town.chaos.pids("nats"), town.prng.int(1_000, 3_000)),
+  strike(town) {
+    const ms = town.prng.int(1_000, 3_000);
+    town.ledger.trouble("NATS", ms + ACK_WAIT_MS);
+    return standStill(town.chaos.pids("nats"), ms);
+  },
 };
 
 async function standStill(pids: number[], ms: number): Promise<boolean> {
@@ -29,13 +39,20 @@ async function standStill(pids: number[], ms: number): Promise<boolean> {
 /** Calls of every kind hang, and run into their time-outs or go on. */
 export const STORE_SILENT: Fault = {
   name: "S3 silent for seconds",
-  strike: (town) => standStill(town.chaos.pids("s3"), town.prng.int(1_000, 5_000)),
+  strike(town) {
+    const ms = town.prng.int(1_000, 5_000);
+    town.ledger.trouble("S3", ms + STORE_BACK_MS);
+    return standStill(town.chaos.pids("s3"), ms);
+  },
 };
 
 /** Calls are torn off in the middle, and for a moment refused. */
 export const STORE_KILL: Fault = {
   name: "SIGKILL of S3, and its restart",
-  strike: async ({ chaos }) => chaos.pids("s3").every((pid) => signal(pid, "SIGKILL")),
+  async strike({ chaos, ledger }) {
+    ledger.trouble("S3", STORE_BACK_MS);
+    return chaos.pids("s3").every((pid) => signal(pid, "SIGKILL"));
+  },
 };
 
 /** A notifier dies: nobody else may notice. */

@@ -1,4 +1,5 @@
 import type { StoredMessage } from "@longhaul/bus";
+import { isUnfinished } from "@longhaul/job";
 import type { Logger, Loop } from "@longhaul/runtime";
 import { cleanupLoop } from "../../../services/processor/src/housekeeping/cleanup-loop.ts";
 import { OrphanSweep } from "../../../services/processor/src/housekeeping/orphans.ts";
@@ -77,14 +78,16 @@ class Aborted {
   }
 
   done(messages: readonly StoredMessage[]): void {
-    const { world, store } = this.#scene;
-    for (const { record } of messages) {
-      const newest = standingOf(this.#scene, record.id);
-      for (const key of this.#keys.get(record.id) ?? []) {
-        if (store.objects.has(key) && !namesObject(newest, key))
+    const { world, server, store } = this.#scene;
+    for (const { record, seq } of messages) {
+      const keys = this.#keys.get(record.id) ?? [];
+      this.#keys.delete(record.id);
+      // A job that goes on meanwhile is cleaned up after at its next end.
+      if ((server.jobs.newest(record.id)?.seq ?? seq) !== seq || isUnfinished(record.status)) continue;
+      for (const key of keys) {
+        if (store.objects.has(key) && !namesObject(standingOf(this.#scene, record.id), key))
           world.violate("cleanup is done, and the object of an upload that it aborted is there", record.id);
       }
-      this.#keys.delete(record.id);
     }
   }
 }

@@ -44,7 +44,7 @@ export class Lifetimes {
   #at(afterMs: number, id: string): void {
     const { scheduler } = this.#scene.world;
     scheduler.after(afterMs, () => this.#ask(id));
-    if (this.#prng.chance(0.3)) {
+    if (this.#scene.world.options.mood !== "quiet" && this.#prng.chance(0.3)) {
       scheduler.after(
         afterMs + this.#prng.magnitude(0.1, 1_000),
         () => this.#scene.world.faulty && this.#cast.chaos.strikeDecider(),

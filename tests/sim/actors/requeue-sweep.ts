@@ -7,7 +7,7 @@ const INTERVAL_MS = 30_000;
 const PATIENCE_MS = 10 * 60_000;
 
 /**
- * Stands in for the requeue sweep of issue C, and does less: it makes the items that are missing because a gateway died
+ * Stands in for the real requeue sweep, and does less: it makes the items that are missing because a gateway died
  * or never learned whether its write was stored. Any other missing item is a broken promise.
  */
 export function planRequeueSweep({ world, server }: Scene, promises: Promises): void {

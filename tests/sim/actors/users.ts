@@ -20,6 +20,8 @@ const COMMANDS: readonly UserCommand[] = [
 /** Files are few, so that jobs share some. */
 const FILE_IDS: [number, number] = [10_000, 10_040];
 
+/** Chance that a request to the store that waits to meet another is helped to it. */
+const MEETING = 0.8;
 /** Chance that somebody repeats the create of what was deleted. */
 const REPEAT = 0.5;
 const KEYS = ["one", "two", "three"] as const;
@@ -85,8 +87,8 @@ export class Users {
       if (record.status === "erased" && this.#world.strikes(this.#prng, REPEAT))
         this.#later(() => this.repeat(record.id));
     });
-    // Cleanup's listing is on its way: whatever the job makes now is in it.
-    this.#store.onWaiting((what, prefix) => what === "made" && this.command(jobOf(prefix) ?? "", "retry"));
+    // A Complete is on its way that is to meet cleanup; or cleanup's listing, and whatever the job makes now is in it.
+    this.#store.onWaiting((what, key) => soon(MEETING, jobOf(key) ?? "", what === "listed" ? "cancel" : "retry"));
   }
 
   #create(): void {
