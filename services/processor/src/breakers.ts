@@ -25,8 +25,8 @@ export function createBreakerWatch(deps: { metrics: Metrics; health: HealthRegis
         deps.health.report(breaker.name, isOpen ? "down" : "up");
         if (isOpen) {
           const fields = { ...labels, retryAfterMs: Math.round(breaker.retryAfterMs) };
-          deps.log.warn(fields, "most calls to a store fail: none is made until a probe succeeds, and jobs wait");
-        } else deps.log.info(labels, "a store is well again: calls are made, and jobs go on");
+          deps.log.warn(fields, "most of its calls fail: none is made until a probe succeeds, and jobs wait");
+        } else deps.log.info(labels, "it is well again: calls are made, and jobs go on");
       });
     },
   };

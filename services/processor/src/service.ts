@@ -93,7 +93,8 @@ export function startProcessor(deps: ProcessorDeps): Processor {
   });
   const breakers = createBreakerWatch(deps);
   const { results, source } = deps.objects;
-  for (const breaker of new Set([results.breaker, source.breaker])) if (breaker) breakers.watch(breaker);
+  const all = new Set([results.breaker, source.breaker, sources.webBreaker]);
+  for (const breaker of all) if (breaker) breakers.watch(breaker);
   const stopPausing = pauseWhileAway(deps.objects, puller);
   const stopping = new AbortController();
   const housekeeping = startHousekeeping({ ...deps, results: deps.objects.results, signal: stopping.signal });

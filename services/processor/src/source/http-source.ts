@@ -159,7 +159,7 @@ export class HttpSource implements Source {
     const { http, slots, fileIdleTimeoutMs: answerTimeoutMs } = this.#options;
     const { owner, waiting } = this.#reader;
     const release = await waiting(slots.take(url.host, owner, signal));
-    if (release === null) throw new QueueFull(`too many requests wait for ${url.host}`);
+    if (release === null) throw new HostBusy(`too many requests wait for ${url.host}`);
     try {
       const answer = await http.request(url, { method, headers, answerTimeoutMs, signal });
       const end = () => {
@@ -186,7 +186,8 @@ const CODES = {
   UNREACHABLE: "SOURCE_UNAVAILABLE",
 } as const;
 
-class QueueFull extends Error {}
+/** Too many requests of ours wait for the host. */
+export class HostBusy extends Error {}
 
 /** The last segment of the path where that names the file; servers' own words on it are not taken. */
 function nameOf(url: URL, fileId: number): string {
@@ -195,7 +196,7 @@ function nameOf(url: URL, fileId: number): string {
 }
 
 function requestFailure(error: unknown, stage: Stage, fileId: number): unknown {
-  if (error instanceof QueueFull) {
+  if (error instanceof HostBusy) {
     const limited = { stage, code: "SOURCE_RATE_LIMITED", fileId, retryAfterMs: QUEUE_FULL_RETRY_MS } as const;
     return new JobFailure(limited, { cause: error });
   }

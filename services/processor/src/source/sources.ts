@@ -3,6 +3,8 @@ import type { FileAuthorisation } from "@longhaul/job";
 import type { Bucket } from "@longhaul/objects";
 import {
   BootError,
+  type Breaker,
+  type BreakerSettings,
   type Clock,
   GuardedHttp,
   isPublicAddress,
@@ -17,13 +19,14 @@ import { HttpSource } from "./http-source.ts";
 import type { ReadLimits } from "./read-limits.ts";
 import { createS3Source } from "./s3-source.ts";
 import type { ObjectSource, Source } from "./source.ts";
+import { SourceGuard } from "./source-guard.ts";
 import { createSyntheticSource } from "./synthetic-source.ts";
 
 /** The source of a job, for its run. */
 export type SourceOf<S extends Source = Source> = (record: JobRecord, run: Pick<WorkContext, "waiting">) => S;
 
 export type SourcesOptions = {
-  config: Settings<typeof sourceConfig> & ReadLimits;
+  config: Settings<typeof sourceConfig> & ReadLimits & BreakerSettings;
   buckets: Record<"results" | "source", Bucket>;
   deniedFiles: FileAuthorisation;
   clock: Clock;
@@ -34,6 +37,8 @@ export type Sources = {
   of: SourceOf;
   /** For jobs whose result is the source object itself. */
   objectsOf: SourceOf<ObjectSource>;
+  /** Of the host of web files; null where there is none. That of the objects is their bucket's. */
+  webBreaker: Breaker | null;
   close(): void;
 };
 
@@ -58,6 +63,7 @@ export function createSources({ config, buckets, deniedFiles, clock }: SourcesOp
       return authorised(kind(record, run), record, deniedFiles);
     },
     objectsOf: (record) => authorised(objects, record, deniedFiles),
+    webBreaker: web?.breaker ?? null,
     close: () => web?.close(),
   };
 }
@@ -70,10 +76,16 @@ function createWeb(config: SourcesOptions["config"]) {
   const allows = config.httpSourceAllowPrivate ? () => true : isPublicAddress;
   const http = new GuardedHttp({ allowHttp: config.httpSourceAllowHttp, allows, keptPerHost: perHost });
   const options = { ...config, template, http, slots: new HostSlots(perHost) };
+  const prober = new HttpSource(options, { owner: "", waiting: (wait) => wait });
+  const guard = new SourceGuard("source_http", prober, { ...config, probeTimeoutMs: config.fileIdleTimeoutMs });
   return {
     of: ({ tenant, user }: JobRecord, { waiting }: Pick<WorkContext, "waiting">) =>
-      new HttpSource(options, { owner: `${tenant}\0${user}`, waiting }),
-    close: () => http.close(),
+      guard.around(new HttpSource(options, { owner: `${tenant}\0${user}`, waiting })),
+    breaker: guard.breaker,
+    close() {
+      guard.breaker.close();
+      http.close();
+    },
   };
 }
 

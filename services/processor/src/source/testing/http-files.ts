@@ -5,7 +5,7 @@ import { GuardedHttp, isPublicAddress, systemClock, systemRandom } from "@longha
 import { readWithTries } from "../../work/file-tries.ts";
 import { HostSlots } from "../host-slots.ts";
 import { HttpSource } from "../http-source.ts";
-import type { PlannedFile } from "../source.ts";
+import type { PlannedFile, Source } from "../source.ts";
 import { type Origin, startOrigin, startRawOrigin } from "./origin.ts";
 
 export const FILE = randomBytes(1_000_000);
@@ -72,7 +72,7 @@ export const lying =
   (request, response) =>
     request.method === "HEAD" ? serve(request, response) : handler(request, response);
 
-export async function read(source: HttpSource, offset = 0, file?: PlannedFile): Promise<Buffer> {
+export async function read(source: Source, offset = 0, file?: PlannedFile): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   const found = file ?? (await source.find(70_000, NEVER));
   for await (const piece of source.open(found, offset, NEVER)) pieces.push(Buffer.from(piece));
