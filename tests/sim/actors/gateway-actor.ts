@@ -1,4 +1,4 @@
-import type { CreateDownload, JobRecord, Lane } from "@longhaul/contracts";
+import type { CreateDownload, JobRecord, Lane, SourceKind } from "@longhaul/contracts";
 import type { ControlCommand } from "@longhaul/job";
 import { controlDownload, eraseDownload } from "../../../services/gateway/src/downloads/control.ts";
 import { createDownload } from "../../../services/gateway/src/downloads/create.ts";
@@ -16,7 +16,6 @@ const DAY_SECONDS = 86_400;
 const POLICY = {
   deadlineSeconds: 7 * DAY_SECONDS,
   putDeadlineMs: 5_000,
-  sourceKind: "s3",
   retryWindowFailedSeconds: 30 * DAY_SECONDS,
   retryWindowCancelledSeconds: 7 * DAY_SECONDS,
 } as const;
@@ -75,7 +74,7 @@ export class GatewayActor {
         putPayload: (owner: { tenant: string; id: string }, value: unknown) =>
           this.#payloads.put(owner, value, this.#never.signal),
       };
-      const policy = { ...POLICY, ...inlineLimits(this.#scene.world) };
+      const policy = { ...POLICY, ...inlineLimits(this.#scene.world), sourceKind: this.#sourceKind() };
       const caller = { owner: OWNER, clientIp: "192.0.2.1", userAgent: null, createdVia: "v1", traceparent, traceId };
       const { record } = await createDownload(ports, policy, { body, keyedId: null, ...caller });
       this.#promises.accepted.add(record.id);
@@ -99,6 +98,11 @@ export class GatewayActor {
       if (command === "erase") await eraseDownload(ports, POLICY, request);
       else await controlDownload(ports, POLICY, { ...request, command });
     });
+  }
+
+  /** Every third job has files that are no objects: it owns its result, also when that is one file. */
+  #sourceKind(): SourceKind {
+    return this.process.random.unit() < 1 / 3 ? "http" : "s3";
   }
 
   #nextLane(): Lane {
