@@ -9,6 +9,8 @@ export type Options = {
   workers: number;
   slotsPerWorker: number;
   uploadConcurrency: number;
+  /** How often archives are checkpointed. */
+  checkpoints: { checkpointIntervalMs: number; checkpointBytes: number };
   ackWaitMs: number;
   /** From here on nothing goes wrong any more, and the world must come to rest. */
   faultsEndMs: number;
@@ -84,6 +86,7 @@ export function optionsOf(seed: number): Options {
     workers: prng.int(2, 3),
     slotsPerWorker: prng.int(1, 3),
     uploadConcurrency: prng.int(1, 3),
+    checkpoints: { checkpointIntervalMs: prng.magnitude(100, 60_000), checkpointBytes: prng.int(1, 3_000) },
     ackWaitMs: ACK_WAIT_MS,
     faultsEndMs: prng.int(2, 8) * MINUTE,
     commands: prng.chance(0.6) ? prng.int(1, 12) : 0,

@@ -109,15 +109,32 @@ export async function planToKeep(
 /** What became of the files, when all that are there are done. */
 export async function outcomesToKeep(
   record: JobRecord,
-  { missing }: PlannedFiles,
+  planned: PlannedFiles,
   lists: RecordLists,
   signal: AbortSignal,
 ): Promise<Outcomes> {
+  const exceptions = await exceptionsToKeep(record, planned, lists, signal);
+  return { doneThrough: record.spec.filesTotal, exceptions };
+}
+
+/** The files that are not there, as the record is to have them: as it has them, or new. */
+export async function exceptionsToKeep(
+  record: JobRecord,
+  { missing }: PlannedFiles,
+  lists: RecordLists,
+  signal: AbortSignal,
+): Promise<Outcomes["exceptions"]> {
+  if (record.outcomes !== null) return record.outcomes.exceptions;
   const exceptions = missing.map(({ index, code }): [number, JobErrorCode] => [index, code]);
-  return {
-    doneThrough: record.spec.filesTotal,
-    exceptions: await lists.keep("exceptions", exceptions, record, signal),
-  };
+  return await lists.keep("exceptions", exceptions, record, signal);
+}
+
+/** How many files of the request are done, missing ones included, when so many that are there are. */
+export function doneThrough({ spec }: JobRecord, { present, missing }: PlannedFiles, presentDone: number): number {
+  if (presentDone >= present.length) return spec.filesTotal;
+  let index = presentDone;
+  for (const it of missing) if (it.index <= index) index += 1;
+  return index;
 }
 
 /** A file as a plan has it. */
