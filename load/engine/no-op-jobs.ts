@@ -7,10 +7,12 @@ import { BULLMQ, NO_OP_JOBS } from "./workload.ts";
 
 const LOOK_EVERY_MS = 50;
 const GIVE_UP_AFTER_MS = 120_000;
+/** No file is looked for, but the record must name one. */
+const FILE_ID = 10_000;
 
 /** Jobs that move no byte: claimed, ended and acknowledged by one processor, durable and fenced. */
 export function noOpSubject({ stack, jobs }: Shared): Subject {
-  const create = () => jobs.create([1], { sourceKind: "none", archive: "auto" });
+  const create = () => jobs.create([FILE_ID], { sourceKind: "none", archive: "auto" });
   /** The processor stands still while the queue is filled, so that only its own work is measured. */
   async function round(count: number): Promise<Measurement> {
     const { pid } = processorOf(stack);

@@ -9,6 +9,8 @@ export type Options = {
   workers: number;
   slotsPerWorker: number;
   uploadConcurrency: number;
+  /** How often archives are checkpointed. */
+  checkpoints: { checkpointIntervalMs: number; checkpointBytes: number };
   ackWaitMs: number;
   /** Days go by: ended jobs leave `JOBS`, and the loops of the services take their time. */
   long: boolean;
@@ -122,6 +124,7 @@ export function optionsOf(seed: number): Options {
     workers: prng.int(2, 3),
     slotsPerWorker: prng.int(1, 3),
     uploadConcurrency: prng.int(1, 3),
+    checkpoints: { checkpointIntervalMs: prng.magnitude(100, 60_000), checkpointBytes: prng.int(1, 3_000) },
     ackWaitMs: ACK_WAIT_MS,
     faultsEndMs: long ? prng.int(2, 5) * DAY : busyMs,
     commands: prng.chance(0.6) ? prng.int(1, 12) : 0,

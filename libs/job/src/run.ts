@@ -57,12 +57,13 @@ function uploadOf(record: JobRecord, key: string | null): Pick<JobRecord, "check
   return { checkpoint, outcomes: null };
 }
 
-/** Work done so far; `plan` left out: as it was. */
+/** Work done so far; `plan` or `usage` left out: as it was. */
 export type CheckpointState = {
   checkpoint: Checkpoint | null;
   outcomes: Outcomes | null;
   progress: Progress;
   plan?: Plan | undefined;
+  usage?: Usage | undefined;
   now: Date;
 };
 
@@ -74,6 +75,7 @@ export function checkpointed(record: JobRecord, state: CheckpointState): Change 
     checkpoint: state.checkpoint,
     outcomes: state.outcomes,
     progress: state.progress,
+    usage: state.usage ?? record.usage,
     crashes: hasMoved(record.checkpoint, state.checkpoint) ? 0 : record.crashes,
     updatedAt: state.now.toISOString(),
   };

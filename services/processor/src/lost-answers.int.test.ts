@@ -59,7 +59,9 @@ async function loseAnswer(bench: WorkerBench, url: string, write: "checkpoint" |
   const finish = Promise.withResolvers<void>();
   const work: Work = async (record, { checkpoint }) => {
     await goOn.promise;
-    await checkpoint({ upload: UPLOAD, sealed: null });
+    await checkpoint({
+      checkpoint: { upload: UPLOAD, parts: [], cursor: { entry: 0, offset: 0, crc: "00000000" }, sealed: null },
+    });
     await finish.promise;
     return completion(record);
   };

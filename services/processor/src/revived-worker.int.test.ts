@@ -13,6 +13,7 @@ import {
   type WorkerBench,
 } from "../../../tests/support/worker-bench.ts";
 import { PartBuffers } from "./archive/part-buffers.ts";
+import { PART_MIN_BYTES } from "./archive/part-size.ts";
 import { cleanup } from "./housekeeping/cleanup.ts";
 import type { ResultStore, SentPart } from "./job/ports.ts";
 import { createResultStore } from "./result-store.ts";
@@ -51,7 +52,14 @@ const workWith = (results: ResultStore) => {
   const source = createS3Source(objects.source, { sourceKeyTemplate, store: "source", ...SOURCE_LIMITS });
   return createArchiveWork({
     ...{ results, sourceOf: () => source, lists: new RecordLists(objects.payloads) },
-    ...{ clock: systemClock, random: systemRandom, uploadConcurrency: 2, partBuffers: new PartBuffers(1e9) },
+    ...{
+      clock: systemClock,
+      random: systemRandom,
+      uploadConcurrency: 2,
+      partBuffers: new PartBuffers(1e9),
+      minPartBytes: PART_MIN_BYTES,
+    },
+    ...{ checkpointIntervalMs: 5_000, checkpointBytes: 64e6 },
     ...{ fileTries: 1, retryBaseMs: 200, fileMaxBytes: 1e9, jobMaxBytes: 1e9 },
   });
 };

@@ -141,7 +141,7 @@ function report(end: RunEnd, record: JobRecord, durationMs: number, metrics: Pro
     const totalSeconds = (Date.parse(record.completedAt) - Date.parse(record.startedAt)) / 1000;
     metrics.duration.observe({ file_size_bucket: fileSizeBucket(record.result.sizeBytes) }, totalSeconds);
   }
-  const { generation, failures, status, progress } = record;
+  const { generation, failures, crashes, status, progress } = record;
   const failure = end.failure && causeOf(end.failure);
   const level = end.failure ? "warn" : "info";
   jobLog(log, record)[level](
@@ -150,6 +150,7 @@ function report(end: RunEnd, record: JobRecord, durationMs: number, metrics: Pro
       status,
       generation,
       failures,
+      crashes,
       bytes: progress.bytesDone,
       durationMs: Math.round(durationMs),
       ...failure,

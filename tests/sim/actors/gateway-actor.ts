@@ -1,4 +1,4 @@
-import type { CreateDownload, JobRecord, Lane } from "@longhaul/contracts";
+import type { CreateDownload, JobRecord, Lane, SourceKind } from "@longhaul/contracts";
 import type { ControlCommand } from "@longhaul/job";
 import type { View } from "@longhaul/store";
 import { type ControlPolicy, controlDownload, eraseDownload } from "../../../services/gateway/src/downloads/control.ts";
@@ -32,7 +32,7 @@ export class GatewayActor {
   readonly #payloads: Payloads;
   readonly #never = new AbortController();
   readonly #views: ViewClient;
-  readonly #policy: CreatePolicy & ControlPolicy;
+  readonly #policy: Omit<CreatePolicy, "sourceKind"> & ControlPolicy;
   /** Jobs whose record was or may be written by a request that has not put its work item yet. */
   readonly #unpaid = new Map<string, number>();
 
@@ -53,7 +53,6 @@ export class GatewayActor {
       ...inlineLimits(world),
       deadlineSeconds: retention.jobDeadlineSeconds,
       putDeadlineMs: PUT_DEADLINE_MS,
-      sourceKind: "s3",
     };
     this.process.atDeath(() => {
       for (const job of this.#unpaid.keys()) promises.excuseMissingItem(job);
@@ -74,9 +73,10 @@ export class GatewayActor {
       const traceparent = `00-${traceId}-${random.hex(8)}-01`;
       const caller = { owner: OWNER, clientIp: "192.0.2.1", userAgent: null, createdVia: "v1", traceparent, traceId };
       const { witnesses } = this.#scene;
+      const policy = { ...this.#policy, sourceKind: this.#sourceKind() };
       const asked = { body, at: this.#scene.world.now };
       try {
-        const created = await createDownload(this.#createPorts(id), this.#policy, { body, keyedId, ...caller });
+        const created = await createDownload(this.#createPorts(id), policy, { body, keyedId, ...caller });
         this.#promises.accepted.add(created.record.id);
         if (keyedId !== null) witnesses.onKeyAnswered(keyedId, asked, created);
         return created.record.id;
@@ -127,6 +127,11 @@ export class GatewayActor {
       this.#promises.lookedInVain(this.process.name, job);
       return null;
     });
+  }
+
+  /** Every third job has files that are no objects: it owns its result, also when that is one file. */
+  #sourceKind(): SourceKind {
+    return this.process.random.unit() < 1 / 3 ? "http" : "s3";
   }
 
   #nextLane(): Lane {

@@ -46,6 +46,7 @@ export function createSimulatedWork(process: Process, { world, store, witnesses 
       partBuffers: new PartBuffers(PART_BUFFER_BYTES),
       uploadConcurrency: world.options.uploadConcurrency,
       minPartBytes: PART_BYTES,
+      ...world.options.checkpoints,
     }),
   });
   return (record, context) => {

@@ -1,4 +1,5 @@
 import type { JobRecord } from "@longhaul/contracts";
+import { isPlainFile } from "../../../services/processor/src/work/owned-file.ts";
 import type { StoredWrite } from "../bus/jobs-stream.ts";
 import { crcOf } from "../objects/object-server.ts";
 import { isMissing, sourceBytes } from "../objects/simulated-source.ts";
@@ -37,6 +38,8 @@ export class ResultCheck implements Witness {
     if (!bytes) return `there is no object ${result.key}`;
     if (bytes.length !== result.sizeBytes) return `its object has ${bytes.length} bytes and not ${result.sizeBytes}`;
     if (crcOf(bytes) !== result.crc32) return `its object has the checksum ${crcOf(bytes)} and not ${result.crc32}`;
+    if (isPlainFile(record))
+      return sourceBytes(present[0] ?? 0).every((byte, i) => bytes[i] === byte) ? null : "it is another file";
     return contentProblem(Buffer.from(bytes), present, result.partial);
   }
 

@@ -32,9 +32,9 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "store-touched-when-fenced",
-    file: "services/processor/src/work/store-archive.ts",
-    find: "await checkpoint({ upload, sealed: null });",
-    replace: "await checkpoint({ upload, sealed: null }).catch(() => {});",
+    file: "services/processor/src/work/in-parts.ts",
+    find: "await context.checkpoint({ checkpoint: nothingUploaded({ key, id, partSize }) });",
+    replace: "await context.checkpoint({ checkpoint: nothingUploaded({ key, id, partSize }) }).catch(() => {});",
   },
   {
     name: "no-read-back-of-an-unanswered-write",
@@ -56,8 +56,8 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "upload-made-before-its-key-is-named",
-    file: "services/processor/src/work/archive.ts",
-    find: "await context.checkpoint({ upload: { key, id: null, partSize: 0 }, sealed: null });",
+    file: "services/processor/src/work/archive-job.ts",
+    find: "await context.checkpoint({ checkpoint: nothingUploaded({ key, id: null, partSize: 0 }) });",
     replace: "",
   },
   {

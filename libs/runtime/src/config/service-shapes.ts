@@ -73,6 +73,12 @@ export const archiveConfig = {
   fileIdleTimeoutMs: envInt({ min: 100, max: 3_600_000 })
     .default(60_000)
     .describe("a file of which nothing comes for so long is tried again"),
+  checkpointIntervalMs: envInt({ min: 100, max: 3_600_000 })
+    .default(5_000)
+    .describe("longest time until what was sent of an archive is safe from a crash"),
+  checkpointBytes: envInt({ min: 1024 ** 2, max: 64 * 1024 ** 3 })
+    .default(67_108_864)
+    .describe("the same in bytes: whichever comes first"),
   uploadConcurrency: envInt({ min: 1, max: 64 }).default(2).describe("parts of one archive sent at a time"),
   partBufferBytes: envInt({ min: 32 * 1024 ** 2, max: 64 * 1024 ** 3 })
     .default(268_435_456)

@@ -29,9 +29,14 @@ export class DeliverySlot {
     this.#stale = false;
   }
 
+  /** Time since the delivery, or since what was last said about it, milliseconds. */
+  get silentMs(): number {
+    return this.#clock.monotonic() - this.#answeredAt;
+  }
+
   /** Whether the delivery may have gone to another worker meanwhile. Sticky until the item is delivered again. */
   get stale(): boolean {
-    if (this.#clock.monotonic() - this.#answeredAt > this.#maxSilenceMs) this.#stale = true;
+    if (this.silentMs > this.#maxSilenceMs) this.#stale = true;
     return this.#stale;
   }
 

@@ -1,4 +1,4 @@
-import type { JobErrorCode, Stage } from "@longhaul/contracts";
+import type { JobErrorCode, Outcomes, Stage } from "@longhaul/contracts";
 import type { Away, TryError } from "@longhaul/job";
 
 /**
@@ -12,10 +12,10 @@ export class JobFailure extends Error {
   readonly retryAfterMs: number | undefined;
   readonly waitsFor: Away | null;
   /** Why each file failed, by its place in the request, when all of them did. */
-  readonly fileErrors: [number, JobErrorCode][] | null;
+  readonly fileErrors: Outcomes["exceptions"] | null;
 
   constructor(
-    failure: TryError & { fileId?: number | null; fileErrors?: [number, JobErrorCode][] },
+    failure: TryError & { fileId?: number | null; fileErrors?: Outcomes["exceptions"] },
     options?: ErrorOptions,
   ) {
     super(`${failure.code} at ${failure.stage}`, options);

@@ -19,13 +19,16 @@ export type Completion = {
   plan?: Plan | undefined;
 };
 
+/** What a run says of its work. */
+export type WorkState = { checkpoint: Checkpoint; outcomes?: Outcomes; usage?: Usage };
+
 /** What the work has of its run. */
 export type WorkContext = {
   /** Aborted when the run is to stop; the work then ends as soon as it can, with the signal's reason. */
   signal: AbortSignal;
   report(progress: Progress): void;
-  /** Writes where the result is being made. Throws `RunLost`. */
-  checkpoint(state: Pick<Checkpoint, "upload" | "sealed">): Promise<void>;
+  /** Writes where the result is being made and how far it is; what is left out stays. Throws `RunLost`. */
+  checkpoint(state: WorkState): Promise<void>;
   /** Writes what the files of the job are, so that no later run has to look them up. Throws `RunLost`. */
   savePlan(plan: Plan): Promise<void>;
   /** Says that a wait is for what others hold, which takes as long as it takes: the work does not stand still. */

@@ -4,9 +4,6 @@ import type { HeldJob } from "./held-job.ts";
 import type { ProgressSender } from "./progress-sender.ts";
 import type { WorkContext } from "./run.ts";
 
-/** A run begins at the first byte, so no part of an earlier one is ever believed. */
-const FROM_THE_START = { parts: [], cursor: { entry: 0, offset: 0, crc: "00000000" } };
-
 /** What a run offers to its work. A checkpoint carries the progress that was reported before it. */
 export function workContext(held: HeldJob, sender: ProgressSender, signal: AbortSignal): WorkContext {
   let progress: Progress = held.record.progress;
@@ -16,10 +13,8 @@ export function workContext(held: HeldJob, sender: ProgressSender, signal: Abort
       progress = next;
       sender.report(next);
     },
-    async checkpoint(state) {
-      const { record } = held;
-      const checkpoint = { ...FROM_THE_START, ...state };
-      await held.write(checkpointed(record, { checkpoint, outcomes: record.outcomes, progress, now: held.now() }));
+    async checkpoint({ checkpoint, outcomes = held.record.outcomes, usage }) {
+      await held.write(checkpointed(held.record, { checkpoint, outcomes, usage, progress, now: held.now() }));
     },
     async savePlan(plan) {
       const { checkpoint, outcomes } = held.record;

@@ -1,14 +1,18 @@
-import { isLive } from "@longhaul/job";
-import { jobLog, type Logger } from "@longhaul/runtime";
 import { admit } from "./admission.ts";
 import { DeliverySlot } from "./delivery-slot.ts";
-import { keepDelivery, reportIfLost } from "./heartbeat.ts";
 import type { HeldJob } from "./held-job.ts";
-import type { Delivery, Stored } from "./ports.ts";
+import type { Delivery } from "./ports.ts";
 import { ProgressSender } from "./progress-sender.ts";
 import { conclude, type RunDeps, type RunEnd, type Work } from "./run.ts";
+import { RunGuard } from "./run-guard.ts";
 import { RunLost, ShuttingDown } from "./run-lost.ts";
 import { workContext } from "./work-context.ts";
+
+/** How often the runs are looked after; more often where ack_wait is short. */
+const LOOK_MS = 250;
+const LOOKS_PER_ACK_WAIT = 12;
+/** Ends what a run that is over may have left behind. Made once: a stack for each run is dear. */
+const RUN_OVER = new RunLost("fenced");
 
 export type WorkerDeps = RunDeps & {
   work: Work;
@@ -22,7 +26,8 @@ type Active = {
   delivery: Delivery;
   slot: DeliverySlot;
   stop: AbortController;
-  held: HeldJob | null;
+  /** Of the run, as soon as the job is claimed. */
+  guard: RunGuard | null;
   done: Promise<void>;
 };
 
@@ -32,6 +37,7 @@ export class Worker {
   /** By the sequence of the item. Two items of one job can be here at once: the record decides which one runs. */
   readonly #active = new Map<number, Active>();
   #stopping = false;
+  #looking = false;
 
   constructor(deps: WorkerDeps) {
     this.#deps = deps;
@@ -54,8 +60,7 @@ export class Worker {
 
   /** Reads every running job again, after messages about them may have been missed. */
   async recheck(): Promise<void> {
-    const lost = (active: Active) => (error: RunLost) => active.stop.abort(error);
-    await Promise.all([...this.#active.values()].map((a) => a.held && reportIfLost(a.held, lost(a), this.#deps.log)));
+    await Promise.all([...this.#active.values()].map(({ guard }) => guard?.verify()));
   }
 
   /** Stops the work of every run, writes the jobs back as queued and resolves when all of it is done. */
@@ -77,69 +82,49 @@ export class Worker {
 
   async #start(delivery: Delivery): Promise<void> {
     const slot = new DeliverySlot(delivery, this.#deps.clock, this.#deps.ackWaitMs);
-    const active: Active = { delivery, slot, stop: new AbortController(), held: null, done: Promise.resolve() };
+    const active: Active = { delivery, slot, stop: new AbortController(), guard: null, done: Promise.resolve() };
     this.#active.set(delivery.sequence, active);
     active.done = this.#carry(active).finally(() => this.#active.delete(delivery.sequence));
     if (this.#stopping) active.stop.abort(new ShuttingDown());
+    if (!this.#looking) void this.#lookAfterRuns();
     await active.done;
   }
 
   async #carry(active: Active): Promise<void> {
     const { delivery, slot, stop } = active;
-    // Subscribed before the claim, so that no write after it can be missed.
-    const watch = this.#watch(active);
     try {
       // In the registry all the while: a second delivery of the item must find this one, and not start a run of its own.
       await this.#endOlder(delivery);
       const held = await admit(delivery, slot, this.#deps);
       if (held === null) return;
-      active.held = held;
-      // The claim may have taken a while; the item's time begins anew now.
-      slot.working();
-      const log = jobLog(this.#deps.log, held.record);
-      const { generation, failures, crashes, run } = held.record;
-      log.info({ generation, failures, crashes, run: run?.id }, "run started");
-      watch.compare();
-      await this.#run(active, held, log);
+      active.guard = new RunGuard(slot, held, (lost) => stop.abort(lost), this.#deps);
+      await this.#run(active, held);
     } catch (error) {
       this.#deps.log.error({ err: error, job_id: delivery.id }, "a delivery failed; it will come again");
     } finally {
-      stop.abort(new RunLost("fenced"));
-      watch.close();
+      stop.abort(RUN_OVER);
+      active.guard?.end();
     }
   }
 
-  async #run(active: Active, held: HeldJob, log: Logger): Promise<void> {
-    const { slot, stop, delivery } = active;
-    const { clock, ackWaitMs, progressIntervalMs, work } = this.#deps;
-    const over = new AbortController();
+  async #run({ delivery, slot, stop }: Active, held: HeldJob): Promise<void> {
+    const { clock, progressIntervalMs, work } = this.#deps;
     const startedAt = clock.monotonic();
-    const lost = (error: RunLost) => stop.abort(error);
-    const heartbeat = keepDelivery(slot, held, lost, { clock, ackWaitMs, log, signal: over.signal });
     const sender = new ProgressSender(held, clock, progressIntervalMs, stop.signal);
     const doWork = () => work(held.record, workContext(held, sender, stop.signal));
-    try {
-      const end = await conclude(held, delivery, slot, doWork, stop.signal, this.#deps);
-      this.#deps.onEnd(end, held, clock.monotonic() - startedAt);
-    } finally {
-      over.abort();
-      await heartbeat;
-    }
+    const end = await conclude(held, delivery, slot, doWork, stop.signal, this.#deps);
+    this.#deps.onEnd(end, held, clock.monotonic() - startedAt);
   }
 
-  /** Stops the run as soon as a stored write shows that the job is no longer this run's. */
-  #watch(active: Active): { compare(): void; close(): void } {
-    let newest: Stored | null = null;
-    const compare = () => {
-      const { held, stop } = active;
-      if (held === null || newest === null || newest.seq <= held.seq) return;
-      const run = isLive(newest.record) ? newest.record.run?.id : null;
-      if (run !== held.record.run?.id) stop.abort(new RunLost("fenced"));
-    };
-    const close = this.#deps.jobs.watch(active.delivery.id, (stored) => {
-      if (newest === null || stored.seq > newest.seq) newest = stored;
-      compare();
-    });
-    return { compare, close };
+  /** One timer for all runs, for as long as there are any. */
+  async #lookAfterRuns(): Promise<void> {
+    const { clock, ackWaitMs } = this.#deps;
+    const everyMs = Math.min(LOOK_MS, ackWaitMs / LOOKS_PER_ACK_WAIT);
+    this.#looking = true;
+    while (this.#active.size > 0) {
+      await clock.sleep(everyMs);
+      for (const { guard } of this.#active.values()) guard?.look();
+    }
+    this.#looking = false;
   }
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { recordIn } from "../../../../libs/job/src/testing/index.ts";
 import type { Completion, Work, WorkContext } from "../job/run.ts";
+import { nothingUploaded } from "./archive-job.ts";
 import { withIdleLimit } from "./idle-limit.ts";
 
 const IDLE_MS = 1_000;
@@ -37,7 +38,7 @@ test("work that moves again and again takes as long as it takes", async () => {
       await sleep(IDLE_MS - 1);
       await savePlan(plan);
       await sleep(IDLE_MS - 1);
-      await checkpoint({ upload: { key: "k", id: null, partSize: 0 }, sealed: null });
+      await checkpoint({ checkpoint: nothingUploaded({ key: "k", id: null, partSize: 0 }) });
     }
     return DONE;
   };

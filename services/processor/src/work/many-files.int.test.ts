@@ -9,6 +9,7 @@ import { scaled } from "../../../../tests/support/scale.ts";
 import { until } from "../../../../tests/support/until.ts";
 import { startWorkerBench, type WorkerBench } from "../../../../tests/support/worker-bench.ts";
 import { PartBuffers } from "../archive/part-buffers.ts";
+import { PART_MIN_BYTES } from "../archive/part-size.ts";
 import { JobFailure } from "../job/job-failure.ts";
 import { createResultStore } from "../result-store.ts";
 import type { PlannedFile, Source } from "../source/source.ts";
@@ -80,6 +81,7 @@ for (const implementation of S3_SERVERS) {
         ...{ sourceOf: () => source, results: createResultStore(objects.results) },
         lists: new RecordLists(objects.payloads),
         ...{ clock: systemClock, random: systemRandom, fileTries: 3, retryBaseMs: 100, uploadConcurrency: 2 },
+        ...{ minPartBytes: PART_MIN_BYTES, checkpointIntervalMs: 1_000, checkpointBytes: 64 * 1024 ** 2 },
         ...{ partBuffers: new PartBuffers(GIB / 4), fileMaxBytes: GIB, jobMaxBytes: GIB },
       });
 

@@ -80,17 +80,23 @@ export async function planFiles(record: JobRecord, context: PlanContext, deps: P
       bytesTotal += file.sizeBytes;
     }
   }
-  if (present.length === 0) throw nothingThere(missing);
+  if (present.length === 0) throw await nothingThere(record, missing, deps.lists, context.signal);
   if (bytesTotal > deps.jobMaxBytes) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
   return { present, missing, bytesTotal };
 }
 
-function nothingThere(missing: MissingFile[]): JobFailure {
+async function nothingThere(
+  record: JobRecord,
+  missing: MissingFile[],
+  lists: RecordLists,
+  signal: AbortSignal,
+): Promise<JobFailure> {
   const [only, ...more] = missing;
   if (only !== undefined && more.length === 0) {
     return new JobFailure({ stage: "plan", code: only.code, fileId: only.fileId });
   }
-  return new JobFailure({ stage: "plan", code: "ALL_FILES_FAILED", fileErrors: exceptionsOf(missing) });
+  const fileErrors = await lists.keep("exceptions", exceptionsOf(missing), record, signal);
+  return new JobFailure({ stage: "plan", code: "ALL_FILES_FAILED", fileErrors });
 }
 
 const exceptionsOf = (missing: readonly MissingFile[]) =>
@@ -115,12 +121,31 @@ export async function planToKeep(
 /** What became of the files, when all that are there are done. */
 export async function outcomesToKeep(
   record: JobRecord,
-  { missing }: PlannedFiles,
+  planned: PlannedFiles,
   lists: RecordLists,
   signal: AbortSignal,
 ): Promise<Outcomes> {
-  const exceptions = await lists.keep("exceptions", exceptionsOf(missing), record, signal);
+  const exceptions = await exceptionsToKeep(record, planned, lists, signal);
   return { doneThrough: record.spec.filesTotal, exceptions };
+}
+
+/** The files that are not there, as the record is to have them: as it has them, or new. */
+export async function exceptionsToKeep(
+  record: JobRecord,
+  { missing }: PlannedFiles,
+  lists: RecordLists,
+  signal: AbortSignal,
+): Promise<Outcomes["exceptions"]> {
+  if (record.outcomes !== null) return record.outcomes.exceptions;
+  return await lists.keep("exceptions", exceptionsOf(missing), record, signal);
+}
+
+/** How many files of the request are done, missing ones included, when so many that are there are. */
+export function doneThrough({ spec }: JobRecord, { present, missing }: PlannedFiles, presentDone: number): number {
+  if (presentDone >= present.length) return spec.filesTotal;
+  let index = presentDone;
+  for (const it of missing) if (it.index <= index) index += 1;
+  return index;
 }
 
 /** A file as a plan has it. */

@@ -1,6 +1,7 @@
 import type { Objects } from "@longhaul/objects";
 import { systemClock, systemRandom } from "@longhaul/runtime";
 import { PartBuffers } from "../archive/part-buffers.ts";
+import { PART_MIN_BYTES } from "../archive/part-size.ts";
 import type { ProcessorConfig } from "../config.ts";
 import type { Work } from "../job/run.ts";
 import { createResultStore } from "../result-store.ts";
@@ -28,6 +29,7 @@ export function createProcessorWork(config: ProcessorConfig, objects: Objects, s
     ...files,
     results: createResultStore(objects.results),
     partBuffers: new PartBuffers(config.partBufferBytes),
+    minPartBytes: PART_MIN_BYTES,
   });
   const planMemory = new PartBuffers(PLAN_MEMORY_BYTES);
   const limited = (work: Work) => withIdleLimit(work, config.jobIdleTimeoutMs);

@@ -52,6 +52,7 @@ async function storing<T>(call: () => Promise<T>): Promise<T> {
     if (!(error instanceof ObjectsError) || error.code === "ABORTED") throw error;
     const isLost = error.code === "NOT_FOUND" || error.code === "DAMAGED" || error.code === "REJECTED";
     const code = isLost ? "INTERNAL" : "S3_UPLOAD_FAILED";
-    throw new JobFailure({ stage: "plan", code, retryAfterMs: error.retryAfterMs }, { cause: error });
+    const waitsFor = error.code === "BREAKER_OPEN" ? "storage" : null;
+    throw new JobFailure({ stage: "plan", code, retryAfterMs: error.retryAfterMs, waitsFor }, { cause: error });
   }
 }
