@@ -8,6 +8,7 @@ import { finishSealed } from "./seal.ts";
 import { sendParts } from "./send-parts.ts";
 import { storing } from "./storing.ts";
 import { UploadLog } from "./upload-log.ts";
+import { verifiableParts } from "./verifiable-parts.ts";
 
 /**
  * An archive as a multipart upload that later runs go on with. The record names the plan and the upload before the first
@@ -40,7 +41,7 @@ function partSizeOf({ record, layout, minPartBytes }: ArchiveJob): number {
 }
 
 /** The upload of an earlier run with the parts of it that can be believed; null when there is none, or none any more. */
-async function resumed({ record, layout, results, lists, context }: ArchiveJob): Promise<UploadLog | null> {
+async function resumed({ record, planned, layout, results, lists, context }: ArchiveJob): Promise<UploadLog | null> {
   const { checkpoint } = record;
   if (checkpoint === null || checkpoint.upload.id === null || checkpoint.sealed !== null) return null;
   const { signal } = context;
@@ -49,7 +50,8 @@ async function resumed({ record, layout, results, lists, context }: ArchiveJob):
   const listed = await storing(() => results.listParts({ key, id }, { signal }).catch(nullIfGone));
   if (listed === null) return null;
   const believed = believedParts(named, listed, (number) => partBytes(layout, number, partSize));
-  return new UploadLog(layout, { key, id, partSize }, believed);
+  const usable = verifiableParts(believed, layout, partSize, planned.present);
+  return new UploadLog(layout, { key, id, partSize }, usable);
 }
 
 function nullIfGone(error: unknown): null {
