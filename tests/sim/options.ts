@@ -59,7 +59,7 @@ export type Options = {
   requeueSweep: boolean;
   /** Records with so little room that most lists lie in object storage. */
   smallRecords: boolean;
-  sources: { delayMs: [number, number]; missing: number; error: number; rateLimited: number };
+  sources: { delayMs: [number, number]; missing: number; changing: number; error: number; rateLimited: number };
 };
 
 const MINUTE = 60_000;
@@ -120,6 +120,7 @@ export function optionsOf(seed: number): Options {
     sources: {
       delayMs: [5, prng.magnitude(50, 40_000)],
       missing: faulty(0.2),
+      changing: faulty(0.3),
       error: faulty(0.08),
       rateLimited: faulty(0.1),
     },

@@ -10,6 +10,7 @@ import { CleanupConsumer } from "./bus/cleanup-consumer.ts";
 import { FenceCheck } from "./checks/fence-check.ts";
 import { ItemCheck } from "./checks/item-check.ts";
 import { NamesCheck } from "./checks/names-check.ts";
+import { PartsCheck } from "./checks/parts-check.ts";
 import { QuietCheck } from "./checks/quiet-check.ts";
 import { AcceptedCheck, restless } from "./checks/rest-check.ts";
 import { ResultCheck } from "./checks/result-check.ts";
@@ -83,6 +84,7 @@ function setUp(world: World): { scene: Scene; promises: Promises } {
     new TakeoverCheck(world),
     new FenceCheck(world),
     new NamesCheck({ world, server, store }),
+    new PartsCheck({ world, store }),
     new ResultCheck({ world, store, server }),
     new AcceptedCheck({ world, server }, promises),
   ]);

@@ -20,6 +20,8 @@ export interface Witness {
   onLearned?(process: string, stored: Stored, item: number | null): void;
   /** A call left for the object store, made for this run; null = for none. */
   onStoreCall?(process: Process, run: string | null, what: string, key: string): void;
+  /** The store's answer to a part of this run has arrived. */
+  onPartSent?(run: string, etag: string): void;
   /** The world has come to rest. */
   atRest?(): void;
 }
@@ -58,6 +60,10 @@ export class Witnesses implements Required<Witness> {
 
   onStoreCall(...what: Parameters<Required<Witness>["onStoreCall"]>): void {
     for (const witness of this.#all) witness.onStoreCall?.(...what);
+  }
+
+  onPartSent(...what: Parameters<Required<Witness>["onPartSent"]>): void {
+    for (const witness of this.#all) witness.onPartSent?.(...what);
   }
 
   atRest(): void {
