@@ -91,7 +91,7 @@ export type Options = {
     jobRetentionSeconds: number;
     tombstoneSeconds: number;
   };
-  sources: { delayMs: [number, number]; missing: number; error: number; rateLimited: number };
+  sources: { delayMs: [number, number]; missing: number; changing: number; error: number; rateLimited: number };
   /** How often the store is away for minutes, so that breakers are open and jobs wait. */
   storeAway: number;
 };
@@ -185,6 +185,7 @@ function faultsOf(prng: Prng, mood: Options["mood"]): Faults {
     sources: {
       delayMs: [5, prng.magnitude(50, 40_000)],
       missing: faulty(0.2),
+      changing: faulty(0.3),
       error: faulty(0.08),
       rateLimited: faulty(0.1),
     },

@@ -14,6 +14,7 @@ import { ItemCheck } from "./checks/item-check.ts";
 import { KeyCheck } from "./checks/key-check.ts";
 import { LifetimeCheck } from "./checks/lifetime-check.ts";
 import { NamesCheck } from "./checks/names-check.ts";
+import { PartsCheck } from "./checks/parts-check.ts";
 import { QuietCheck } from "./checks/quiet-check.ts";
 import { AcceptedCheck, restless } from "./checks/rest-check.ts";
 import { ResultCheck } from "./checks/result-check.ts";
@@ -101,6 +102,7 @@ function setUp(world: World): { scene: Scene; promises: Promises } {
     new TakeoverCheck(world),
     new FenceCheck(world),
     new NamesCheck({ world, server, views, store }),
+    new PartsCheck({ world, store }),
     new ResultCheck({ world, store, server }),
     new AcceptedCheck({ world, server, views }, promises),
   ]);

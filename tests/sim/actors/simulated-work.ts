@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { PartBuffers } from "../../../services/processor/src/archive/part-buffers.ts";
+import type { ResultStore } from "../../../services/processor/src/job/ports.ts";
 import type { Work } from "../../../services/processor/src/job/run.ts";
 import { createArchiveWork } from "../../../services/processor/src/work/archive.ts";
 import { createBorrow } from "../../../services/processor/src/work/borrow.ts";
@@ -27,7 +28,15 @@ const currentRun = new AsyncLocalStorage<string>();
 export function createSimulatedWork(process: Process, { world, store, witnesses }: Scene): Work {
   const source = createSimulatedSource(process, world);
   const onCall: StoreCall = (what, key) => witnesses.onStoreCall(process, currentRun.getStore() ?? null, what, key);
-  const results = createObjectClient(process, store, world, onCall);
+  const client = createObjectClient(process, store, world, onCall);
+  const results: ResultStore = {
+    ...client,
+    async uploadPart(...part) {
+      const etag = await client.uploadPart(...part);
+      witnesses.onPartSent(currentRun.getStore() ?? "no run", etag);
+      return etag;
+    },
+  };
   const payloads = createPayloadClient(process, store, world, onCall);
   const { clock, random } = process;
   const limits = { fileMaxBytes: MIB, jobMaxBytes: MIB };

@@ -25,6 +25,8 @@ export interface Witness {
   onKeyAnswered?(id: string, asked: KeyedRequest, answer: Created | string): void;
   /** A request for this job was answered with 404. */
   onNotFound?(id: string): void;
+  /** The store's answer to a part of this run has arrived. */
+  onPartSent?(run: string, etag: string): void;
   /** The world has come to rest. */
   atRest?(): void;
 }
@@ -74,6 +76,10 @@ export class Witnesses implements Required<Witness> {
 
   onNotFound(id: string): void {
     for (const witness of this.#all) witness.onNotFound?.(id);
+  }
+
+  onPartSent(...what: Parameters<Required<Witness>["onPartSent"]>): void {
+    for (const witness of this.#all) witness.onPartSent?.(...what);
   }
 
   atRest(): void {

@@ -8,17 +8,18 @@ import { crcOf } from "./object-server.ts";
 const MODIFIED_AT = new Date("2026-01-02T03:04:06.000Z");
 const CHUNK_BYTES = 200;
 
-const made = new Map<number, Uint8Array>();
+const made = new Map<string, Uint8Array>();
 
-/** The bytes of a file, the same for whoever asks. */
-export function sourceBytes(fileId: number): Uint8Array {
-  const bytes = made.get(fileId) ?? makeBytes(fileId);
-  made.set(fileId, bytes);
+/** The bytes of a file in a version, the same for whoever asks. */
+export function sourceBytes(fileId: number, version: number): Uint8Array {
+  const name = `${fileId}.${version}`;
+  const bytes = made.get(name) ?? makeBytes(fileId, version);
+  made.set(name, bytes);
   return bytes;
 }
 
-function makeBytes(fileId: number): Uint8Array {
-  const prng = new Prng(fileId);
+function makeBytes(fileId: number, version: number): Uint8Array {
+  const prng = new Prng(fileId + 1_000_000_000 * version);
   return Uint8Array.from({ length: prng.pick([0, 1, 40, 700, 2_500]) }, () => prng.int(0, 255));
 }
 
@@ -38,7 +39,8 @@ export function createSimulatedSource(process: Process, world: World): ObjectSou
     async find(fileId, signal): Promise<SourceFile> {
       await trouble("plan", fileId, signal);
       if (isMissing(world, fileId)) throw new JobFailure({ stage: "plan", code: "FILE_NOT_FOUND", fileId });
-      const bytes = sourceBytes(fileId);
+      const version = versionOf(world, fileId);
+      const bytes = sourceBytes(fileId, version);
       const crc32 = fileId % 3 === 0 ? crcOf(bytes) : null;
       const key = `downloads/${fileId}.bin`;
       return {
@@ -46,16 +48,16 @@ export function createSimulatedSource(process: Process, world: World): ObjectSou
         name: `${fileId}.bin`,
         key,
         sizeBytes: bytes.length,
-        // Some do not tell their versions apart.
-        etag: fileId % 5 === 0 ? null : `"${fileId}"`,
+        etag: etagOf(fileId, version),
         crc32,
         modifiedAt: MODIFIED_AT,
       };
     },
     async *open(file, offset, signal) {
-      const bytes = sourceBytes(file.fileId);
       await trouble("read-source", file.fileId, signal);
-      if (offset > 0 && file.etag === null) {
+      const version = versionOf(world, file.fileId);
+      const bytes = sourceBytes(file.fileId, version);
+      if (file.etag === null ? offset > 0 : file.etag !== etagOf(file.fileId, version)) {
         throw new JobFailure({ stage: "read-source", code: "SOURCE_CHANGED", fileId: file.fileId });
       }
       for (let at = offset; at < bytes.length; at += CHUNK_BYTES) {
@@ -65,6 +67,16 @@ export function createSimulatedSource(process: Process, world: World): ObjectSou
       }
     },
   };
+}
+
+/** Some sources do not tell the versions of a file apart. */
+const etagOf = (fileId: number, version: number): string | null => (fileId % 5 === 0 ? null : `"v${version}"`);
+
+/** 0, and 1 from the time on at which the file becomes another one. */
+export function versionOf(world: World, fileId: number): number {
+  const { sources, faultsEndMs } = world.options;
+  const prng = new Prng(world.seed ^ fileId).fork("change");
+  return prng.chance(sources.changing) && world.now >= prng.int(0, faultsEndMs) ? 1 : 0;
 }
 
 export function isMissing(world: World, fileId: number): boolean {

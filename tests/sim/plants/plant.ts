@@ -115,6 +115,15 @@ export const PLANTS: readonly Plant[] = [
     replace: "new SmallFile(fileIds[0] ?? 0, entry)",
   },
   {
+    name: "part-believed-that-no-checkpoint-names",
+    file: "services/processor/src/work/believed-parts.ts",
+    find: "const stored = Map.groupBy(listed,",
+    replace: `const all = new Map(listed.map((it) => [it.number, [it.number, it.etag, it.crc32 ?? "00000000", "00000000"]]));
+  for (const part of named) all.set(part[0], part);
+  named = [...all.values()];
+  const stored = Map.groupBy(listed,`,
+  },
+  {
     name: "refused-claim-takes-over-a-run-it-had-not-seen",
     file: "services/processor/src/job/admission.ts",
     find: "if (round > 0 && run !== null && run !== firstRun) return null;",
