@@ -30,6 +30,8 @@ export class Ledger {
   /** Stored writes of each job but checkpoints. */
   readonly writes = new Map<string, Write[]>();
   readonly troubles: Trouble[] = [];
+  /** Messages put on the queue that nobody can read. */
+  poison = 0;
   /** Stored writes of jobs that wait because the store is away. */
   waits = 0;
   readonly #lines = new Map<string, string[]>();

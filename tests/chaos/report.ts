@@ -1,5 +1,6 @@
-import { type ChaosRun, TAKEOVER_BOUND_MS } from "./run-chaos.ts";
+import type { ChaosRun } from "./run-chaos.ts";
 import { STORE_OPERATIONS, STORE_TROUBLES } from "./store-proxy.ts";
+import { TAKEOVER_BOUND_MS } from "./storm.ts";
 
 const BROKEN_SHOWN = 5;
 

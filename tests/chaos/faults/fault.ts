@@ -17,8 +17,6 @@ export type Town = {
   results: Bucket;
   /** Jobs that a process was running when it was killed. */
   bereaved: Bereaved[];
-  /** Messages put on the queue that nobody can read. */
-  poison: number;
 };
 
 /**
