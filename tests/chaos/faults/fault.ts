@@ -19,12 +19,6 @@ export type Town = {
   bereaved: Bereaved[];
 };
 
-/**
- * After the store's troubles are over breakers wait for their next probe, and workers then begin with few slots: within
- * this time a job may find none.
- */
-export const STORE_BACK_MS = 25_000;
-
 export type Fault = {
   name: string;
   /** Strikes, and resolves when it is over. False = what it aims at did not come along. */
