@@ -22,7 +22,6 @@ export type Scene = {
   jobs: Pick<JobStore, "newest">;
   results: Bucket;
   ledger: Ledger;
-  poison: number;
   /** The consumers that there were at the beginning. */
   consumers: readonly string[];
 };
@@ -51,7 +50,7 @@ export async function findAtRest(
 }
 
 async function find(scene: Scene): Promise<Findings> {
-  const { chaos, bus, ledger, poison, consumers } = scene;
+  const { chaos, bus, ledger, consumers } = scene;
   const { records, views } = await readBothSides(chaos.stack.run(), [...ledger.accepted.keys()]);
   return {
     records,
@@ -60,7 +59,7 @@ async function find(scene: Scene): Promise<Findings> {
     unnamed: await unnamed(scene),
     leaks: await leaksAtRest(chaos, bus, consumers),
     deadLetters: await messagesIn(bus, STREAMS.deadLetters),
-    poison,
+    poison: ledger.poison,
   };
 }
 

@@ -11,6 +11,11 @@ export type SeenEnd = { status: string; seq: number; atMs: number };
 
 const ENDS: ReadonlySet<string> = new Set(["completed", "failed", "cancelled", "expired", "erased"]);
 const LINES_KEPT = 60;
+/**
+ * After the store's troubles are over breakers wait for their next probe, and workers then begin with few slots: within
+ * this time a job may find none.
+ */
+export const STORE_BACK_MS = 25_000;
 
 /**
  * What this process was promised and what it saw, kept apart from every idea that the system has of it: the answers to
@@ -30,6 +35,8 @@ export class Ledger {
   /** Stored writes of each job but checkpoints. */
   readonly writes = new Map<string, Write[]>();
   readonly troubles: Trouble[] = [];
+  /** Messages put on the queue that nobody can read. */
+  poison = 0;
   /** Stored writes of jobs that wait because the store is away. */
   waits = 0;
   readonly #lines = new Map<string, string[]>();
@@ -59,6 +66,8 @@ export class Ledger {
       const runId = record.status === "running" ? (record.run?.id ?? null) : null;
       this.writes.set(id, [...(this.writes.get(id) ?? []), { type, run: runId, atMs: this.now() }]);
     }
+    // On a busy machine the store may be slower than its time-outs though nobody ill-treats it: then breakers open too.
+    if (type === "download.retrying.v1") this.trouble("S3", STORE_BACK_MS);
     if (!ENDS.has(status)) return;
     const ends = this.ends.get(id) ?? new Map<number, SeenEnd[]>();
     this.ends.set(id, ends);

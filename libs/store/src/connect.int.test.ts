@@ -59,5 +59,5 @@ test.each([
   });
   expect(nothing).toMatchObject({ status: "fulfilled" });
   expect(assert).toMatchObject({ reason: { name: "StoreError" } });
-  expect(performance.now() - startedMs).toBeLessThan(TIMEOUT_MS + 1000);
+  expect(performance.now() - startedMs).toBeLessThan(TIMEOUT_MS + 10_000);
 });

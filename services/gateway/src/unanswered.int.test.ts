@@ -35,7 +35,8 @@ test("a create that nobody answers says that its outcome is not known, within th
   const gateway = await unheard({ BUS_TIMEOUT_MS: "500" });
   const startedMs = performance.now();
   const response = await create(gateway);
-  expect(performance.now() - startedMs).toBeLessThan(1500);
+  // Far from the default of 5 s, also on a busy machine.
+  expect(performance.now() - startedMs).toBeLessThan(4_500);
   expect(response.status).toBe(503);
   expect(await response.json()).toMatchObject({ code: "DEPENDENCY_UNAVAILABLE", outcome: "unknown", retryable: true });
   proxy.cut();

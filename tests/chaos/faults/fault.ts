@@ -17,15 +17,7 @@ export type Town = {
   results: Bucket;
   /** Jobs that a process was running when it was killed. */
   bereaved: Bereaved[];
-  /** Messages put on the queue that nobody can read. */
-  poison: number;
 };
-
-/**
- * After the store's troubles are over breakers wait for their next probe, and workers then begin with few slots: within
- * this time a job may find none.
- */
-export const STORE_BACK_MS = 25_000;
 
 export type Fault = {
   name: string;

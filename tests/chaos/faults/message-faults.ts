@@ -13,7 +13,7 @@ export const POISON: Fault = {
     const unreadable = ["", "{", '{"id":1}', JSON.stringify({ id: randomUUID() })];
     for (const text of unreadable) {
       const stored = await putRaw(town, `download.requested.normal.fast.${randomUUID()}.1`, text);
-      if (stored) town.poison++;
+      if (stored) town.ledger.poison++;
     }
     const id = randomUUID();
     await putRaw(town, `download.requested.normal.fast.${id}.1`, JSON.stringify({ id, generation: 1, known: null }));

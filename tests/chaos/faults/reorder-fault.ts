@@ -1,6 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { laneConsumer, STREAMS, workSubject } from "@longhaul/contracts";
-import { createInbox } from "@nats-io/transport-node";
 import type { Fault, Town } from "./fault.ts";
 import { putRaw } from "./message-faults.ts";
 
@@ -23,7 +23,7 @@ export const REORDER: Fault = {
 };
 
 async function take({ observer: { bus } }: Town): Promise<number> {
-  const inbox = createInbox();
+  const inbox = `_INBOX.chaos.${randomUUID()}`;
   const replies: string[] = [];
   const subscription = bus.nc.subscribe(inbox, {
     callback: (_, { reply }) => {

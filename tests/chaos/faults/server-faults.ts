@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ACK_WAIT_MS } from "../chaos-stack.ts";
-import { type Fault, STORE_BACK_MS, signal, type Town } from "./fault.ts";
+import { STORE_BACK_MS } from "../ledger.ts";
+import { type Fault, signal, type Town } from "./fault.ts";
 
 /** The longest wait of the supervisor, and the client's between two tries to connect. */
 const NATS_BACK_MS = 15_000;

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { until } from "../../support/until.ts";
+import { STORE_BACK_MS } from "../ledger.ts";
 import { STORE_OPERATIONS, STORE_TROUBLES } from "../store-proxy.ts";
-import { type Fault, STORE_BACK_MS } from "./fault.ts";
+import type { Fault } from "./fault.ts";
 
 const AIM_MS = 6_000;
 const TARGETS = [...STORE_OPERATIONS, "any"] as const;

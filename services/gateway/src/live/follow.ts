@@ -1,5 +1,5 @@
 import { WS_CLOSE } from "@longhaul/contracts";
-import { compareVersions, type Version } from "@longhaul/job";
+import { compareVersions, formatVersion, type Version } from "@longhaul/job";
 import type { Clock } from "@longhaul/runtime";
 import type { Connection } from "./connection.ts";
 import { dataFrame, finalFrame, isUrgent, type Told } from "./frames.ts";
@@ -56,7 +56,9 @@ export class Follow {
     if (erased) this.#erased();
     // A slow client is told the newest state when it has taken the ones before.
     if (shown === null || !this.#connection.ready) return;
-    this.#connection.version = shown.label;
+    // It may have heard more elsewhere: keepalives do not go back behind that either.
+    const known = this.#told?.version ?? shown.version;
+    this.#connection.version = compareVersions(known, shown.version) > 0 ? formatVersion(known) : shown.label;
     const stale = !this.#watch.confirmed;
     if (shown.ended && !stale) return void this.#end();
     const frame = dataFrame(this.#told, shown, stale);

@@ -10,8 +10,12 @@ export type Told = { version: Version; shown: Shown | null; stale: boolean };
  * knows all there is.
  */
 export function dataFrame(told: Told | null, shown: Shown, stale: boolean): ServerFrame | null {
-  if (told === null || told.stale !== stale) return jobFrame(shown, stale);
-  if (compareVersions(shown.version, told.version) <= 0) return null;
+  if (told === null) return jobFrame(shown, stale);
+  const order = compareVersions(shown.version, told.version);
+  // It heard more elsewhere: an older state may not even tell it that the state is stale.
+  if (order < 0) return null;
+  if (told.stale !== stale) return jobFrame(shown, stale);
+  if (order === 0) return null;
   const onlyProgress = told.shown === null ? told.version.seq === shown.version.seq : told.shown.rest === shown.rest;
   return onlyProgress ? { type: "progress", version: shown.label, progress: shown.progress } : jobFrame(shown, stale);
 }

@@ -31,6 +31,16 @@ test("nothing is told twice, nor what the client heard elsewhere", () => {
   expect(dataFrame(since(5, 7), shown(5, 1), false)).toBeNull();
 });
 
+test("a client that heard more elsewhere is never shown an older state, stale or not", () => {
+  expect(dataFrame(since(5, 7), shown(5, 0), true)).toBeNull();
+  expect(dataFrame(since(6, 0), shown(5, 9), true)).toBeNull();
+  expect(dataFrame(since(5, 7), shown(5, 7), true)).toMatchObject({
+    type: "job",
+    version: "5.7",
+    job: { stale: true },
+  });
+});
+
 test("that a job has become stale, or fresh again, is told", () => {
   expect(dataFrame(told(shown(5, 1)), shown(5, 1), true)).toMatchObject({ type: "job", job: { stale: true } });
   const fresh = dataFrame(told(shown(5, 1), true), shown(5, 1), false);

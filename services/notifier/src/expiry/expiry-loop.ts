@@ -3,7 +3,7 @@ import { LOG_FIELDS } from "@longhaul/contracts";
 import { keptSeconds, LAST_ENDS } from "@longhaul/job";
 import { type Clock, type Logger, type Loop, type Random, sleptThrough } from "@longhaul/runtime";
 import { type DueCursor, type EndingViews, StoreError } from "@longhaul/store";
-import { type ExpiryPolicy, type ExpiryPorts, expireJob } from "./expire-job.ts";
+import { type ExpiryOutcome, type ExpiryPolicy, type ExpiryPorts, expireJob } from "./expire-job.ts";
 
 export type ExpiryDeps = {
   ports: ExpiryPorts;
@@ -46,29 +46,41 @@ export function expiryLoop(deps: ExpiryDeps): Loop {
 /** Between 3/4 and 5/4 of the interval, so that several notifiers do not keep in step. */
 const spreadMs = (intervalMs: number, unit: number) => Math.round(intervalMs * (0.75 + unit / 2));
 
+type Outcome = ExpiryOutcome | "unreadable";
+
+/** What needs a person: it is told of each job. */
+const TROUBLES: Partial<Record<Outcome, string>> = {
+  lost: "an unfinished job is no longer in JOBS: its state was lost there, and it is left as it is",
+  unreadable: "a job's message in JOBS cannot be read, so the job cannot expire",
+};
+
+/** One job that nobody can read must not keep all that are due after it from expiring. */
+function ifUnreadable(error: unknown): "unreadable" {
+  if (error instanceof BusError && error.code === "UNREADABLE") return "unreadable";
+  throw error;
+}
+
 async function expireDue({ ports, ending, config, log }: ExpiryDeps, signal: AbortSignal): Promise<void> {
   const now = new Date(ports.now());
-  const counts = { expired: 0, "not-due": 0, unsettled: 0, lost: 0 };
+  const counts = { expired: 0, "not-due": 0, unsettled: 0, lost: 0, unreadable: 0 };
   let after: DueCursor | null = null;
   for (let page = 0; page < PAGES_MAX && !signal.aborted; page++) {
     const { ids, next } = await ending.due(now, PAGE, after);
     let taken = 0;
     const lane = async () => {
       for (let id = ids[taken++]; id !== undefined && !signal.aborted; id = ids[taken++]) {
-        const outcome = await expireJob(id, ports, config);
+        const outcome = await expireJob(id, ports, config).catch(ifUnreadable);
         counts[outcome]++;
-        if (outcome === "lost")
-          log.error(
-            { [LOG_FIELDS.jobId]: id },
-            "an unfinished job is no longer in JOBS: its state was lost there, and it is left as it is",
-          );
+        const trouble = TROUBLES[outcome];
+        if (trouble) log.error({ [LOG_FIELDS.jobId]: id }, trouble);
       }
     };
     await Promise.all(Array.from({ length: WIDTH }, lane));
     after = next;
     if (after === null) break;
   }
-  if (counts.expired + counts.unsettled + counts.lost > 0) log.info(counts, "ended what was past its time");
+  if (counts.expired + counts.unsettled + counts.lost + counts.unreadable > 0)
+    log.info(counts, "ended what was past its time");
 }
 
 async function forget({ ports, ending, config, log }: ExpiryDeps, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Bus, connectBus } from "@longhaul/bus";
+import { jobSubject } from "@longhaul/contracts";
 import { type Change, completed, deadLettered, decide, newJob, userHash } from "@longhaul/job";
 import { createLogger, createMetrics, HealthRegistry } from "@longhaul/runtime";
 import { connectStore, type Store, type View, viewOf } from "@longhaul/store";
@@ -20,6 +21,7 @@ const closers: (() => Promise<unknown>)[] = [];
 let nats: OwnServer;
 let config: NotifierConfig;
 let store: Store;
+let bus: Bus;
 let writer: JobWriter;
 
 async function connect(name: string): Promise<Bus> {
@@ -38,7 +40,7 @@ beforeAll(async () => {
     expiryIntervalMs: "200",
   });
   store = connectStore(config, log);
-  const bus = await connect("test");
+  bus = await connect("test");
   await migrate(bus, config);
   writer = jobWriter(bus);
   // Two, as in production: both look for the same jobs.
@@ -109,6 +111,18 @@ test("an unfinished job past its deadline ends as expired", async () => {
     status: "expired",
     error: { code: "DEADLINE_EXCEEDED" },
   });
+});
+
+test("a job that cannot be read keeps no other from expiring", async () => {
+  const long = new Date(Date.now() - 9 * DAY_MS);
+  const [unreadable, other] = [randomUUID(), randomUUID()];
+  const record = newJob(newJobInput({ id: unreadable, now: long })).record;
+  if (record.status === "erased") throw new Error("unreachable");
+  await store.views.upsertMany([viewOf(record, 1, "0af7651916cd43dd8448eb211c80319c", 60)]);
+  await bus.requests.request(jobSubject(unreadable), "{", { timeoutMs: 5000 });
+  await write(other, 0, newJob(newJobInput({ id: other, now: new Date(long.getTime() + DAY_MS / 2) })));
+  await until("the other to expire", async () => (await statusOf(other)) === "expired");
+  expect(await statusOf(unreadable)).toBe("queued");
 });
 
 test("a job that has left JOBS by its lifetime is answered from its view, and expires from there", async () => {

@@ -1,6 +1,6 @@
-import { isTransient } from "@longhaul/bus";
+import { BusError, isTransient } from "@longhaul/bus";
 import { type Clock, type Logger, type Loop, sleptThrough } from "@longhaul/runtime";
-import type { DeadLetterViews, Operation, Operations } from "@longhaul/store";
+import { type DeadLetterViews, type Operation, type Operations, StoreError } from "@longhaul/store";
 import { type RedrivePolicy, type RedrivePorts, redrive } from "./redrive.ts";
 
 export type OperationsOptions = {
@@ -26,6 +26,7 @@ const CLAIM_MS = 30_000;
 export function operationsLoop(options: OperationsOptions): Loop {
   const { operations, clock, token, log } = options;
   const notNow = (error: unknown) => {
+    if (!(error instanceof StoreError)) throw error;
     log.debug({ err: error }, "nobody can tell whether there is bulk work to do");
     return null;
   };
@@ -46,6 +47,7 @@ async function carryOut(options: OperationsOptions, operation: Operation, signal
   const { operations, clock, token } = options;
   const log = options.log.child({ operationId: operation._id, action: operation.action });
   let { tally, position } = operation;
+  let waits = false;
   while (!signal.aborted) {
     const beganAt = clock.monotonic();
     try {
@@ -54,9 +56,13 @@ async function carryOut(options: OperationsOptions, operation: Operation, signal
       const endedAt = step.last ? new Date(clock.now()) : null;
       const state = { tally, position, endedAt, until: claimEnd(clock) };
       const mine = await operations.advance(operation._id, token, state);
-      if (step.last || !mine) return log.info({ ...tally, stopped: !mine }, "operation ended");
+      if (step.last || !mine) return log.info(tally, mine ? "operation ended" : "operation was stopped, or taken over");
+      waits = false;
     } catch (error) {
-      log.warn({ err: error, ...tally }, "an operation waits: a server that it needs is away");
+      if (!(error instanceof BusError || error instanceof StoreError)) throw error;
+      // Once for each time that it has to wait, and not every second.
+      if (!waits) log.warn({ err: error, ...tally }, "an operation waits: a server that it needs is away");
+      waits = true;
     }
     await sleptThrough(clock, Math.max(0, 1000 - (clock.monotonic() - beganAt)), signal);
   }

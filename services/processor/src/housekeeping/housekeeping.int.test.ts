@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { type Bus, connectBus, createJobStore, createWorkQueue, type JobStore, type WorkQueue } from "@longhaul/bus";
-import type { Checkpoint, JobRecord, StoredRecord } from "@longhaul/contracts";
+import { type Checkpoint, type JobRecord, jobSubject, type StoredRecord } from "@longhaul/contracts";
 import {
   type Change,
   type CommandType,
@@ -317,7 +317,7 @@ test("of a job that is not in JOBS the view decides; unknown jobs leave nothing;
 });
 
 function requeueSweep(aheadMs: number): RequeueSweep {
-  return new RequeueSweep({ ...deps, clock: { ...systemClock, now: () => Date.now() + aheadMs } });
+  return new RequeueSweep({ ...deps, log, clock: { ...systemClock, now: () => Date.now() + aheadMs } });
 }
 
 test("queued and running jobs that were left alone for two minutes have their work item again, and no others", async () => {
@@ -339,4 +339,13 @@ test("queued and running jobs that were left alone for two minutes have their wo
   const items = async (job: Job) => queue.removeItems(job.id);
   expect([await items(waiting), await items(running), await items(present)]).toEqual([1, 1, 1]);
   expect([await items(cancelled), await items(paused)]).toEqual([0, 0]);
+});
+
+test("a job that cannot be read keeps no other from having its work item again", async () => {
+  const unreadable = await create();
+  const others = [await create(), await start(await create())];
+  for (const job of [unreadable, ...others]) await project(job);
+  await bus.requests.request(jobSubject(unreadable.id), "{", { timeoutMs: 5_000 });
+  await requeueSweep(121_000).round(signal);
+  for (const { id } of others) expect(await queue.removeItems(id)).toBe(1);
 });

@@ -1,4 +1,7 @@
-/** Does `work` for every item, at most `width` at a time, and waits for all of them. Rejects with the first failure. */
+/**
+ * Does `work` for every item, at most `width` at a time. Rejects with a failure, and not before all that was begun has
+ * ended: nothing of it goes on behind the caller's back.
+ */
 export async function inParallel<T>(
   items: Iterable<T>,
   width: number,
@@ -9,5 +12,6 @@ export async function inParallel<T>(
   const worker = async () => {
     for (let next = left.next(); !next.done; next = left.next()) await work(next.value);
   };
-  await Promise.all(Array.from({ length: width }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: width }, worker));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }

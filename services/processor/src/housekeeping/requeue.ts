@@ -1,6 +1,6 @@
-import type { JobRecord } from "@longhaul/contracts";
+import { type JobRecord, LOG_FIELDS } from "@longhaul/contracts";
 import { isOver } from "@longhaul/job";
-import type { Clock } from "@longhaul/runtime";
+import type { Clock, Logger } from "@longhaul/runtime";
 import { inParallel } from "./in-parallel.ts";
 import type { Items, Jobs, Tally, Views } from "./ports.ts";
 
@@ -12,7 +12,7 @@ const ROUND_MAX = 10_000;
 const WIDTH = 8;
 const START = new Date(0);
 
-export type RequeueDeps = { jobs: Jobs; views: Views; items: Items; tally: Tally; clock: Clock };
+export type RequeueDeps = { jobs: Jobs; views: Views; items: Items; tally: Tally; clock: Clock; log: Logger };
 
 /** Makes the work items of queued and running jobs that are missing, whatever has become of them. */
 export class RequeueSweep {
@@ -23,7 +23,7 @@ export class RequeueSweep {
     this.#deps = deps;
   }
 
-  /** Rejects when the bus or the views are away; then the next round goes on where this one was. */
+  /** Rejects when the views are away. A job that cannot be looked at is logged and comes again with a later round. */
   async round(signal: AbortSignal): Promise<void> {
     const until = new Date(this.#deps.clock.now() - UNCHANGED_MS);
     for (const status of ["queued", "running"] as const) {
@@ -31,12 +31,28 @@ export class RequeueSweep {
         signal.throwIfAborted();
         const from = this.#from[status];
         const page = await this.#deps.views.unfinished({ status, from, until, limit: PAGE });
-        await inParallel(page, WIDTH, ({ id }) => this.#putItem(id, until));
+        const failed = await this.#putItems(page, until, signal);
         const last = page.at(-1)?.updatedAt ?? START;
         this.#from[status] = page.length < PAGE ? START : new Date(Math.max(last.getTime(), from.getTime() + 1));
-        if (page.length < PAGE) break;
+        // When all of a page fail, the bus is away: the next page would fare no better.
+        if (page.length < PAGE || failed === page.length) break;
       }
     }
+  }
+
+  /** One job that nobody can read must not keep the others from having their items. Gives the number of such jobs. */
+  async #putItems(page: readonly { id: string }[], until: Date, signal: AbortSignal): Promise<number> {
+    const failed = new Map<string, unknown>();
+    await inParallel(page, WIDTH, async ({ id }) => {
+      signal.throwIfAborted();
+      await this.#putItem(id, until).catch((error: unknown) => failed.set(id, error));
+    });
+    const [first] = failed;
+    if (first) {
+      const fields = { [LOG_FIELDS.jobId]: first[0], failed: failed.size, err: first[1] };
+      this.#deps.log.warn(fields, "work items of jobs, this one among them, could not be checked; a later round will");
+    }
+    return failed.size;
   }
 
   async #putItem(id: string, until: Date): Promise<void> {

@@ -29,7 +29,7 @@ export class JobFailure extends Error {
   }
 }
 
-/** Any error as a failure of the job: one that nobody foresaw is INTERNAL at the stage that was running. */
-export function asJobFailure(error: unknown, stage: Stage): JobFailure {
-  return error instanceof JobFailure ? error : new JobFailure({ stage, code: "INTERNAL" }, { cause: error });
+/** Any error as a failure of the job: one that nobody foresaw is INTERNAL, and only its stack tells where it arose. */
+export function asJobFailure(error: unknown): JobFailure {
+  return error instanceof JobFailure ? error : new JobFailure({ stage: "plan", code: "INTERNAL" }, { cause: error });
 }

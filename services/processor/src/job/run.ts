@@ -84,7 +84,7 @@ async function settleError(held: HeldJob, slot: DeliverySlot, error: unknown, de
     slot.nak(HAND_BACK_NAK_MS);
     return { outcome: "handedback" };
   }
-  const failure = asJobFailure(error, "plan");
+  const failure = asJobFailure(error);
   const verdict = settle(failure, held.record, deps.policy, deps.random.unit());
   const details = { error: jobError(failure.code, failure.stage, failure.fileId), ...occasion(held.record, deps) };
   if (verdict.do === "fail") {

@@ -43,11 +43,6 @@ export class Worker {
     this.#deps = deps;
   }
 
-  /** Jobs that are being run now. */
-  get running(): number {
-    return this.#active.size;
-  }
-
   /** Handles one delivery to its end. Never throws: what goes wrong is logged and the item is delivered again. */
   async handle(delivery: Delivery): Promise<void> {
     const same = this.#active.get(delivery.sequence);
