@@ -160,6 +160,17 @@ test("a plain file goes on where it stopped", async () => {
   expect(counting.given.get(0)).toBe(500);
 });
 
+test("a plain file of which every part stands is only to be completed", async () => {
+  const source = { name: "file.bin", sizeBytes: 2_500, seed: 3 };
+  const plan = plainLayout(entryOf(source, false));
+  const { parts, written } = await write(plan, readerOf([source]), { partSize: 1_000, concurrency: 1 });
+  const from = resumePoint(plan, 1_000, parts);
+  expect(await write(plan, readerOf([source]), { partSize: 1_000, concurrency: 1, from })).toEqual({
+    written,
+    parts: [],
+  });
+});
+
 test("nothing stands: everything is to be written", () => {
   const plan = layout([entryOf({ name: "a", sizeBytes: 10, seed: 1 }, false)]);
   expect(resumePoint(plan, 5, [])).toEqual(FROM_THE_START);

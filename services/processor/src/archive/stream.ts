@@ -161,10 +161,11 @@ class ArchiveWriting {
     await this.#uploads.settle();
   }
 
-  /** An entry that stands as a whole. */
+  /** An entry that stands as a whole. Where nothing is written of its CRC (a plain file), it is that of its last part. */
   #pass(entry: ArchiveEntry, index: number): void {
     const made = entry.render?.(this.#crc32s);
-    this.#crc32s[index] = made === undefined ? (entry.crc32 ?? this.#crcOf(index)) : crc32Hex(crc32(made));
+    const told = made === undefined ? entry.crc32 : crc32Hex(crc32(made));
+    this.#crc32s[index] = told ?? (hasHeader(this.#placeOf(index)) ? this.#crcOf(index) : this.#from.crcSoFar);
   }
 
   async #writeRendered(entry: ArchiveEntry, index: number, place: Place, bytes: Uint8Array): Promise<void> {
