@@ -78,7 +78,12 @@ export class HeldJob {
     if (this.#writing) return;
     const expected = this.#seq;
     const newest = await this.#deps.jobs.newest(this.#record.id);
-    if (!this.#writing && expected === this.#seq && newest?.seq !== expected) throw new RunLost("fenced");
+    const seen = newest?.seq ?? 0;
+    const run = newest !== null && isLive(newest.record) ? newest.record.run?.id : undefined;
+    // A write that was begun meanwhile may take long to learn the same.
+    const isAnothers = seen > this.#seq && run !== this.#record.run?.id;
+    const isMoved = !this.#writing && expected === this.#seq && seen !== expected;
+    if (isAnothers || isMoved) throw new RunLost("fenced");
   }
 }
 
