@@ -5,7 +5,7 @@ import sys
 import zipfile
 
 for path in sys.argv[1:]:
-    print("#", path)
+    print("#", path, flush=True)
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             digest, size = hashlib.sha256(), 0
