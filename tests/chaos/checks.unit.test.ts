@@ -1,4 +1,5 @@
 import type { StoredRecord } from "@longhaul/contracts";
+import { jobError } from "@longhaul/job";
 import { expect, test } from "vitest";
 import { erasedRecord, recordIn } from "../../libs/job/src/testing/index.ts";
 import type { Ask } from "./asks.ts";
@@ -8,12 +9,22 @@ import type { Answered, SeenEnd } from "./ledger.ts";
 const ASK: Ask = { kind: "one file", fileIds: [70_000], expected: "completed" };
 const { id } = recordIn("queued");
 
-type Case = { record?: StoredRecord; seq?: number; viewSeq?: number; ends?: SeenEnd[]; answers?: Answered[] };
+type Case = {
+  ask?: Ask;
+  record?: StoredRecord;
+  seq?: number;
+  viewSeq?: number;
+  ends?: SeenEnd[];
+  answers?: Answered[];
+};
 
 /** What is said of one accepted job whose newest record is this. */
-function saidOf({ record, seq = 9, viewSeq = seq, ends = [], answers = [] }: Case, more: Partial<Findings> = {}) {
+function saidOf(
+  { ask = ASK, record, seq = 9, viewSeq = seq, ends = [], answers = [] }: Case,
+  more: Partial<Findings> = {},
+) {
   const promises = {
-    accepted: new Map([[id, { id, user: "ann", ask: ASK, atMs: 0 }]]),
+    accepted: new Map([[id, { id, user: "ann", ask, atMs: 0 }]]),
     answered: new Map([[id, answers]]),
     oddAnswers: [],
     ends: new Map([[id, new Map(ends.length > 0 ? [[1, ends]] : [])]]),
@@ -74,6 +85,14 @@ test("a job must end as what was asked for ends", () => {
   expect(saidOf({ record: recordIn("failed") })).toEqual([
     "it is failed (FILE_NOT_FOUND in plan), and should be completed: one file",
   ]);
+});
+
+test("files that move in each of its tries may fail a job, and nothing else may", () => {
+  const error = jobError("SOURCE_CHANGED", "read-source");
+  const moving: Ask = { ...ASK, kind: "moving files" };
+  expect(saidOf({ ask: moving, record: recordIn("failed", { error }) })).toEqual([]);
+  expect(saidOf({ record: recordIn("failed", { error }) })).toHaveLength(1);
+  expect(saidOf({ ask: moving, record: recordIn("failed") })).toHaveLength(1);
 });
 
 test("views that are behind, items that are left and poison that vanished are told", () => {
