@@ -45,7 +45,7 @@ export function createSimulatedWork(process: Process, { world, store, witnesses 
   const work = createWork({
     noOp: createNoOp(clock.now),
     listing: createListing({ ...limits, ...tries, sourceOf: () => source, lists }),
-    borrow: createBorrow(() => source, { ...limits, now: clock.now }),
+    borrow: createBorrow(() => source, { ...limits, ...tries }),
     archive: createArchiveWork({
       ...limits,
       ...tries,

@@ -3,6 +3,7 @@ import { JobFailure } from "../job/job-failure.ts";
 import type { Completion, Work } from "../job/run.ts";
 import type { ObjectSource, SourceFile } from "../source/source.ts";
 import type { SourceOf } from "../source/sources.ts";
+import { type FileTries, withFileTries } from "./file-tries.ts";
 import { planEntry } from "./plan.ts";
 import { resultExpiry } from "./result-expiry.ts";
 
@@ -10,18 +11,16 @@ import { resultExpiry } from "./result-expiry.ts";
  * The work of a job of one stored file: its result is the source object itself, borrowed, so no byte is moved. The file
  * is looked up, so that the job ends with the size and the checksum that its reader will see.
  */
-export function createBorrow(
-  sourceOf: SourceOf<ObjectSource>,
-  options: { fileMaxBytes: number; now: () => number },
-): Work {
+export function createBorrow(sourceOf: SourceOf<ObjectSource>, options: FileTries & { fileMaxBytes: number }): Work {
   return async (record, context) => {
     const { signal, report } = context;
     const fileId = onlyFile(record);
     report({ ...record.progress, currentFileId: fileId, phase: "planning" });
-    const file = await sourceOf(record, context).find(fileId, signal);
+    const source = sourceOf(record, context);
+    const file = await withFileTries(() => source.find(fileId, signal), options, signal);
     const maxBytes = Math.min(options.fileMaxBytes, record.spec.maxFileBytes ?? options.fileMaxBytes);
     if (file.sizeBytes > maxBytes) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE", fileId });
-    return completion(record, file, new Date(options.now()));
+    return completion(record, file, new Date(options.clock.now()));
   };
 }
 

@@ -35,7 +35,7 @@ export function createProcessorWork(config: ProcessorConfig, objects: Objects, s
   const limited = (work: Work) => withIdleLimit(work, config.jobIdleTimeoutMs);
   return createWork({
     noOp: createNoOp(now),
-    borrow: limited(createBorrow(sources.objectsOf, { ...config, now })),
+    borrow: limited(createBorrow(sources.objectsOf, files)),
     listing: withPlanMemory(limited(createListing(files)), planMemory),
     archive: withPlanMemory(limited(archive), planMemory),
   });
