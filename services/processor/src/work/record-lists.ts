@@ -1,9 +1,9 @@
 import { type PayloadKind, type PayloadRef, payloadContent } from "@longhaul/contracts";
 import { fitsInRecord, type InlineMaxBytes } from "@longhaul/job";
-import { ObjectsError } from "@longhaul/objects";
+import type { ObjectsError } from "@longhaul/objects";
 import type { z } from "zod";
-import { JobFailure } from "../job/job-failure.ts";
 import type { Payloads } from "../job/ports.ts";
+import { type Failure, storing } from "./storing.ts";
 
 type Lists = { [K in PayloadKind]: z.infer<(typeof payloadContent)[K]> };
 /** A list as a record has it. */
@@ -34,25 +34,19 @@ export class RecordLists {
     signal: AbortSignal,
   ): Promise<StoredList<K>> {
     if (fitsInRecord(kind, list, this.#inlineMaxBytes)) return list;
-    return { ref: await storing(() => this.#payloads.put({ tenant, id }, list, signal)) };
+    return { ref: await storing(() => this.#payloads.put({ tenant, id }, list, signal), failureOf) };
   }
 
   /** The list that a record speaks of. */
   async read<K extends PayloadKind>(kind: K, stored: StoredList<K>, signal: AbortSignal): Promise<Lists[K]> {
     if (!("ref" in stored)) return stored;
-    const content = await storing(() => this.#payloads.get(stored.ref, signal));
+    const content = await storing(() => this.#payloads.get(stored.ref, signal), failureOf);
     return payloadContent[kind].parse(content) as Lists[K];
   }
 }
 
-async function storing<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (!(error instanceof ObjectsError) || error.code === "ABORTED") throw error;
-    const isLost = error.code === "NOT_FOUND" || error.code === "DAMAGED" || error.code === "REJECTED";
-    const code = isLost ? "INTERNAL" : "S3_UPLOAD_FAILED";
-    const waitsFor = error.code === "BREAKER_OPEN" ? "storage" : null;
-    throw new JobFailure({ stage: "plan", code, retryAfterMs: error.retryAfterMs, waitsFor }, { cause: error });
-  }
-}
+/** A list that is lost, damaged or too large stays so, however often it is tried. */
+const failureOf = ({ code }: ObjectsError): Failure => ({
+  stage: "plan",
+  code: code === "NOT_FOUND" || code === "DAMAGED" || code === "REJECTED" ? "INTERNAL" : "S3_UPLOAD_FAILED",
+});

@@ -6,15 +6,22 @@ import { ShuttingDown } from "../job/run-lost.ts";
 /** What a part that is on its way, and the checkpoint after it, get of the time in which a process has to be gone. */
 const LAST_CALLS_MS = 5_000;
 
-/** A call that writes the result; what goes wrong with it is the store's failure. */
-export async function storing<T>(call: () => Promise<T>): Promise<T> {
+export type Failure = Pick<JobFailure, "stage" | "code">;
+
+const UPLOAD_FAILED: Failure = { stage: "write-result", code: "S3_UPLOAD_FAILED" };
+
+/** A call to the store of the results; what goes wrong with it is the store's failure, as `failureOf` says. */
+export async function storing<T>(
+  call: () => Promise<T>,
+  failureOf: (error: ObjectsError) => Failure = () => UPLOAD_FAILED,
+): Promise<T> {
   try {
     return await call();
   } catch (error) {
     if (!(error instanceof ObjectsError) || error.code === "ABORTED") throw error;
     const { retryAfterMs } = error;
     const waitsFor = error.code === "BREAKER_OPEN" ? "storage" : null;
-    throw new JobFailure({ stage: "write-result", code: "S3_UPLOAD_FAILED", retryAfterMs, waitsFor }, { cause: error });
+    throw new JobFailure({ ...failureOf(error), retryAfterMs, waitsFor }, { cause: error });
   }
 }
 
