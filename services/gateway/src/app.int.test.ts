@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { gzipSync } from "node:zlib";
 import { apiJob, type JobRecord } from "@longhaul/contracts";
 import { createLogger, systemClock, systemRandom } from "@longhaul/runtime";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -106,7 +107,13 @@ describe("create", () => {
     ["no body", undefined, {}, 400, "VALIDATION_ERROR"],
     ["an empty body", "", { "content-type": "application/json" }, 400, "MALFORMED_JSON"],
     ["broken JSON", "{", { "content-type": "application/json" }, 400, "MALFORMED_JSON"],
-    ["a poisoned prototype", '{"__proto__":{}}', { "content-type": "application/json" }, 400, "MALFORMED_JSON"],
+    [
+      "a poisoned prototype",
+      '{"fileIds":[70000],"metadata":{"__proto__":"x"}}',
+      { "content-type": "application/json" },
+      400,
+      "VALIDATION_ERROR",
+    ],
     ["text", "hello", { "content-type": "text/plain" }, 415, "UNSUPPORTED_MEDIA_TYPE"],
     ["a form", "a=b", { "content-type": "application/x-www-form-urlencoded" }, 415, "UNSUPPORTED_MEDIA_TYPE"],
     ["too much", `"${"x".repeat(5000)}"`, { "content-type": "application/json" }, 413, "PAYLOAD_TOO_LARGE"],
@@ -122,6 +129,20 @@ describe("create", () => {
     expect(response.status).toBe(status);
     expect(await problemOf(response)).toMatchObject({ code, status });
   });
+});
+
+test("a compressed body is refused by its header", async () => {
+  const plain = '{"fileIds":[70000]}';
+  const refused = await call(DOWNLOADS, {
+    method: "POST",
+    headers: { "content-type": "application/json", "content-encoding": "gzip" },
+    body: gzipSync(plain),
+  });
+  expect([refused.status, refused.headers.get("accept-encoding")]).toEqual([415, "identity"]);
+  const { code, errors } = await problemOf(refused);
+  expect(code).toBe("UNSUPPORTED_MEDIA_TYPE");
+  expect(errors).toMatchObject([{ header: "content-encoding" }]);
+  expect((await post(plain, { "content-encoding": "Identity" })).status).toBe(202);
 });
 
 describe("status", () => {

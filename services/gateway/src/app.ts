@@ -26,6 +26,7 @@ import { cors } from "./plugins/cors.ts";
 import { healthRoutes } from "./plugins/health.ts";
 import { httpMetrics } from "./plugins/http-metrics.ts";
 import { inFlight } from "./plugins/in-flight.ts";
+import { jsonBody } from "./plugins/json-body.ts";
 import { openapi } from "./plugins/openapi.ts";
 import { answerError, problems } from "./plugins/problems.ts";
 import { requestId } from "./plugins/request-id.ts";
@@ -118,7 +119,6 @@ function newApp({ config, log, random }: GatewayParts): App {
       headersTimeout: 15_000,
     },
   }).withTypeProvider<ZodTypeProvider>();
-  app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler(validatorCompiler);
   // Answers are made from typed values; checking them again would cost as much as making them.
   app.setSerializerCompiler(() => JSON.stringify);
@@ -128,6 +128,7 @@ function newApp({ config, log, random }: GatewayParts): App {
 async function plugins(app: App, { config, metrics, random }: GatewayParts, sockets: Sockets): Promise<void> {
   const publicUrl = config.publicUrl ?? "";
   const methodsOf = allowedMethods(app);
+  jsonBody(app);
   inFlight(app, config.requestTimeoutMs);
   traceContext(app, random);
   httpMetrics(app, metrics);

@@ -15,6 +15,8 @@ export type ProblemExtra = {
   retryAfterSeconds?: number;
   /** Header `Allow`. */
   allow?: string;
+  /** Header `Accept-Encoding`. */
+  acceptEncoding?: string;
 };
 
 /** An answer that is not a success, thrown by whoever finds out; `plugins/problems.ts` turns it into the response. */

@@ -8,18 +8,38 @@ const ERRORS_MAX = 100;
 
 /** A JSON pointer as a URI fragment (RFC 6901 §6): `#/fileIds/3`. */
 export function pointer(path: readonly PropertyKey[]): string {
-  const token = (key: PropertyKey) => encodeURIComponent(String(key).replaceAll("~", "~0").replaceAll("/", "~1"));
   return path.length === 0 ? "#" : `#/${path.map(token).join("/")}`;
 }
 
-/** Every bad field of a body, each with its pointer. */
-export function fieldErrors(error: z.core.$ZodError): FieldError[] {
-  return error.issues.flatMap(bodyErrors).slice(0, ERRORS_MAX);
+const token = (key: PropertyKey) => encodeURIComponent(String(key).replaceAll("~", "~0").replaceAll("/", "~1"));
+
+/** Every bad field of a body, each with its pointer; an empty list when there is none. */
+export function fieldErrors(body: unknown, error: z.core.$ZodError | undefined): FieldError[] {
+  return [...prototypeErrors(body), ...(error?.issues ?? []).flatMap(bodyErrors)].slice(0, ERRORS_MAX);
+}
+
+/** The one name that zod does not report everywhere: in maps it drops it without a word, and with it what was sent. */
+const PROTOTYPE = "__proto__";
+
+function prototypeErrors(body: unknown): FieldError[] {
+  const found: FieldError[] = [];
+  const places = [{ path: "#", value: body }];
+  for (const { path, value } of places) {
+    if (typeof value !== "object" || value === null) continue;
+    if (Object.hasOwn(value, PROTOTYPE)) {
+      found.push({ pointer: `${path}/${PROTOTYPE}`, detail: "This name cannot be used." });
+    }
+    for (const [key, inner] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
+      if (typeof inner === "object") places.push({ path: `${path}/${token(key)}`, value: inner });
+    }
+  }
+  return found;
 }
 
 function bodyErrors(issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ pointer: pointer([...issue.path, key]), detail: "This field is not known." }));
+    const keys = issue.keys.filter((key) => key !== PROTOTYPE);
+    return keys.map((key) => ({ pointer: pointer([...issue.path, key]), detail: "This field is not known." }));
   }
   return [{ pointer: pointer(issue.path), detail: detailOf(issue) }];
 }
@@ -33,15 +53,16 @@ function detailOf(issue: z.core.$ZodIssue): string {
 /** Checks a part of a request with its zod schema, and hands its parsed form on. */
 export const validatorCompiler: FastifySchemaCompiler<ZodType> = ({ schema, httpPart }) => {
   return (data) => {
-    const result = schema.safeParse(data);
-    if (result.success) return { value: result.data };
-    const errors = httpPart === "body" ? fieldErrors(result.error) : parameterErrors(result.error);
+    const { data: value, error } = schema.safeParse(data);
+    const errors = httpPart === "body" ? fieldErrors(data, error) : parameterErrors(error);
+    if (errors.length === 0) return { value };
     return {
       error: new ProblemError("VALIDATION_ERROR", "Some fields are not valid; `errors` names each.", { errors }),
     };
   };
 };
 
-function parameterErrors(error: z.core.$ZodError): FieldError[] {
-  return error.issues.map((issue) => ({ parameter: issue.path.map(String).join("."), detail: detailOf(issue) }));
+function parameterErrors(error: z.core.$ZodError | undefined): FieldError[] {
+  const issues = error?.issues ?? [];
+  return issues.map((issue) => ({ parameter: issue.path.map(String).join("."), detail: detailOf(issue) }));
 }

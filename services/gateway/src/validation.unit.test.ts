@@ -4,8 +4,8 @@ import { fieldErrors, pointer } from "./validation.ts";
 
 const body = createDownloadBody({ maxFiles: 1000, resultTtlSeconds: 86_400, resultTtlMaxSeconds: 604_800 });
 const pointersOf = (value: unknown) => {
-  const { error } = body.safeParse(value);
-  return error ? fieldErrors(error).map((e) => ("pointer" in e ? e.pointer : "")) : [];
+  const errors = fieldErrors(value, body.safeParse(value).error);
+  return errors.map((e) => ("pointer" in e ? e.pointer : ""));
 };
 
 test("a pointer is a URI fragment with its two escapes", () => {
@@ -25,10 +25,22 @@ test("what is missing and what is not an object are told", () => {
 });
 
 test("a value that fits none of several forms names all of them", () => {
-  const { error } = body.safeParse({ fileIds: [70_000], priority: "urgent" });
-  const [first] = error ? fieldErrors(error) : [];
+  const value = { fileIds: [70_000], priority: "urgent" };
+  const [first] = fieldErrors(value, body.safeParse(value).error);
   expect(first?.detail).toContain("high");
   expect(first?.detail).toContain("number");
+});
+
+test.for([
+  ['{"fileIds":[70000],"__proto__":{}}', "#/__proto__"],
+  ['{"fileIds":[70000],"metadata":{"__proto__":"x"}}', "#/metadata/__proto__"],
+  ['{"fileIds":[70000],"metadata":{"\\u005f_proto__":{"__proto__":1}}}', "#/metadata/__proto__"],
+] as const)("a field that would be lost without a word is named: %s", ([text, first]) => {
+  expect(pointersOf(JSON.parse(text))[0]).toBe(first);
+});
+
+test("names that are only unusual are taken", () => {
+  expect(pointersOf({ fileIds: [70_000], metadata: { constructor: "x", prototype: "y" } })).toEqual([]);
 });
 
 test("the list of errors has an end", () => {

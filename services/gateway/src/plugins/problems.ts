@@ -52,7 +52,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 }
 
 function sendProblem(request: FastifyRequest, reply: FastifyReply, error: ProblemError): FastifyReply {
-  const { retryAfterSeconds, allow, ...members } = error.extra;
+  const { retryAfterSeconds, allow, acceptEncoding, ...members } = error.extra;
   const { status, title, retryable } = PROBLEMS[error.code];
   const body: Omit<Problem, "errors" | "allowed"> = {
     type: `urn:longhaul:problem:${error.code.toLowerCase().replaceAll("_", "-")}`,
@@ -74,6 +74,7 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, error: Proble
   if (request.ws) reply.header("connection", "close");
   if (retryAfterSeconds !== undefined) reply.header("retry-after", String(retryAfterSeconds));
   if (allow !== undefined) reply.header("allow", allow);
+  if (acceptEncoding !== undefined) reply.header("accept-encoding", acceptEncoding);
   return reply.serializer(JSON.stringify).send(body);
 }
 
@@ -118,7 +119,7 @@ function frameworkProblem(error: Partial<FastifyError>, bodyLimit: number | unde
     case "FST_ERR_BAD_URL":
       return new ProblemError("NOT_FOUND", "The path is not correctly percent-encoded, so nothing can be there.");
     default:
-      // JSON that cannot be read, an empty body that says it is JSON, a length that does not fit, a poisoned prototype.
+      // JSON that cannot be read, an empty body that says it is JSON, a length that does not fit.
       if (error.statusCode === 400) return new ProblemError("MALFORMED_JSON", "The body cannot be read as JSON.");
       return new ProblemError(
         "INTERNAL_ERROR",
