@@ -50,9 +50,16 @@ export function contentRoutes(app: App, options: ContentRouteOptions): void {
   });
 }
 
+/** A weight that says "not this" (RFC 9110 §12.4.2). */
+const REFUSED = /^q=0(\.0{0,3})?$/;
+
 /** Clients that read JSON by name want the link; `*` alone is what follows redirects. */
 export function acceptsJson(accept: string | undefined): boolean {
-  return accept?.toLowerCase().includes("application/json") ?? false;
+  const ranges = (accept ?? "").toLowerCase().split(",");
+  return ranges.some((range) => {
+    const [type, ...parameters] = range.split(";").map((part) => part.trim());
+    return type === "application/json" && !parameters.some((parameter) => REFUSED.test(parameter));
+  });
 }
 
 async function resultOf(

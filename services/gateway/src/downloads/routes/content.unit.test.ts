@@ -33,6 +33,10 @@ test("a job without a file has no content", () => {
 
 test("JSON is for those who name it", () => {
   expect(acceptsJson("application/json, text/plain, */*")).toBe(true);
+  expect(acceptsJson("text/html, Application/JSON; charset=utf-8;q=0.1")).toBe(true);
   expect(acceptsJson("text/html,*/*;q=0.8")).toBe(false);
+  expect(acceptsJson("application/json;q=0, */*")).toBe(false);
+  expect(acceptsJson("application/json ; Q=0.000")).toBe(false);
+  expect(acceptsJson("application/json5, application/problem+json")).toBe(false);
   expect(acceptsJson(undefined)).toBe(false);
 });
