@@ -52,11 +52,14 @@ export function presentProgress(progress: Progress, status: JobStatus): ApiProgr
   };
 }
 
-/** By bytes; by files while the bytes are unknown, or where there are none. */
+/**
+ * By bytes; by files while the bytes are unknown, or where there are none. A file that is not there brings nothing: it
+ * is found before the first byte, and counted here it would show progress that is gone with the first byte.
+ */
 function percentOf(progress: Progress): number {
   const [done, total] = progress.bytesTotal
     ? [progress.bytesDone, progress.bytesTotal]
-    : [progress.filesDone + progress.filesFailed, progress.filesTotal];
+    : [progress.filesDone, progress.filesTotal];
   return total === 0 ? 0 : Math.floor((100 * done) / total);
 }
 

@@ -156,7 +156,8 @@ describe("percent", () => {
   test.each<[string, Partial<typeof progress>, JobStatus, number]>([
     ["rounds down", {}, "running", 49],
     ["goes by files while bytes are unknown", { bytesTotal: null }, "running", 25],
-    ["counts failed files as done with", { bytesTotal: null, filesFailed: 1 }, "running", 50],
+    ["does not rise by files that are missing", { bytesTotal: null, filesFailed: 1 }, "running", 25],
+    ["is 0 where the only files were missing", { bytesTotal: null, filesDone: 0, filesFailed: 4 }, "failed", 0],
     ["goes by files when there are no bytes", { bytesTotal: 0, bytesDone: 0 }, "running", 25],
     ["is at most 99 until completed", { bytesDone: 1000 }, "running", 99],
     ["is at most 99 when more came than was planned", { bytesDone: 5000 }, "running", 99],
