@@ -31,10 +31,12 @@ export function createObjects(config: ObjectsConfig, breaker?: BreakerSettings):
     results: new S3Bucket(resultClient, config.s3Bucket, config),
     source: new S3Bucket(sourceClient, config.sourceS3Bucket ?? config.s3Bucket, config),
   };
-  const guards = breaker ? guardsOf(buckets, isSameStore(source, results), breaker) : null;
+  const isOneStore = source.endpoint === results.endpoint && source.region === results.region;
+  const guards = breaker ? guardsOf(buckets, isOneStore, breaker) : null;
   const opened = guards ?? buckets;
   return {
     ...opened,
+    isOneStore,
     payloads: createPayloads(opened.results, { ...config, random: systemRandom }),
     close() {
       for (const bucket of [guards?.results, guards?.source]) bucket?.breaker.close();
@@ -44,14 +46,16 @@ export function createObjects(config: ObjectsConfig, breaker?: BreakerSettings):
   };
 }
 
-const isSameStore = (a: StoreAddress, b: StoreAddress) => a.endpoint === b.endpoint && a.region === b.region;
-
 /** Results and sources at one endpoint have one breaker: what one of them learns is true for the other. */
-function guardsOf({ results, source }: Record<"results" | "source", Bucket>, same: boolean, settings: BreakerSettings) {
+function guardsOf(
+  { results, source }: Record<"results" | "source", Bucket>,
+  isOneStore: boolean,
+  settings: BreakerSettings,
+) {
   const breakerOf = (name: string, bucket: Bucket) =>
     new Breaker({ name, settings, judge: judgeStore, probe: () => bucket.ping() });
   const ofResults = breakerOf("s3", results);
-  const ofSource = same ? ofResults : breakerOf("source_s3", source);
+  const ofSource = isOneStore ? ofResults : breakerOf("source_s3", source);
   return { results: new GuardedBucket(results, ofResults), source: new GuardedBucket(source, ofSource) };
 }
 

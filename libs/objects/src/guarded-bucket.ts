@@ -2,10 +2,12 @@ import type { Readable } from "node:stream";
 import { type Breaker, BreakerOpenError, type CallVerdict } from "@longhaul/runtime";
 import type {
   Bucket,
+  CopiedPart,
   ListedObject,
   ListedPart,
   ListedUpload,
   ObjectHead,
+  ObjectRange,
   OpenOptions,
   PresignOptions,
   PutOptions,
@@ -92,6 +94,10 @@ class GuardedUploads implements Uploads {
 
   sendPart(upload: Upload, part: UploadPart, signal: AbortSignal): Promise<string> {
     return guarded(this.#breaker, () => this.#uploads.sendPart(upload, part, signal));
+  }
+
+  copyPart(upload: Upload, number: number, from: ObjectRange, signal: AbortSignal): Promise<CopiedPart> {
+    return guarded(this.#breaker, () => this.#uploads.copyPart(upload, number, from, signal));
   }
 
   listParts(upload: Upload, options: { signal: AbortSignal }): AsyncGenerator<ListedPart> {

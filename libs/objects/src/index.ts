@@ -2,9 +2,11 @@ export { contentDisposition } from "./content-disposition.ts";
 export { createObjects, type ObjectsConfig } from "./create-objects.ts";
 export type {
   Bucket,
+  CopiedPart,
   ListedObject,
   ListedUpload,
   ObjectHead,
+  ObjectRange,
   Objects,
   Payloads,
   PresignOptions,

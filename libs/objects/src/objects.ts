@@ -47,6 +47,10 @@ export type OpenOptions = {
 export type Upload = { key: string; id: string };
 /** Number 1…10,000. */
 export type UploadPart = { number: number; bytes: Uint8Array; crc32: string };
+/** `length` bytes of an object, from `offset` on; only of this version of it. */
+export type ObjectRange = { bucket: string; key: string; etag: string; offset: number; length: number };
+/** A part that the store took from an object. */
+export type CopiedPart = { etag: string; crc32: string };
 export type SentPart = { number: number; etag: string; crc32: string };
 /** A part that is stored. `crc32`: null where the store lists none. */
 export type ListedPart = { number: number; etag: string; sizeBytes: number; crc32: string | null };
@@ -58,6 +62,12 @@ export type Uploads = {
   create(key: string, options: { contentType: string; signal: AbortSignal }): Promise<string>;
   /** Sends one part, in place of an earlier one of the same number; gives its ETag. Time in proportion to its size. */
   sendPart(upload: Upload, part: UploadPart, signal: AbortSignal): Promise<string>;
+  /**
+   * Has the store take a part from an object of its own, in place of an earlier one of the same number. Time in
+   * proportion to its size. `CONFLICT`: the object is another by now, or is gone. `UNSUPPORTED`: also when the store
+   * does not tell the CRC of what it has copied.
+   */
+  copyPart(upload: Upload, number: number, from: ObjectRange, signal: AbortSignal): Promise<CopiedPart>;
   /**
    * The parts that are stored, page by page. `NOT_FOUND`: there is no such upload, or no more. A part that was sent again
    * may be listed twice: SeaweedFS (4.48) keeps both.
@@ -120,6 +130,8 @@ export type Objects = {
   results: Bucket;
   /** Where the files come from: `SOURCE_S3_*`, by default the same bucket. At the same endpoint, the same breaker. */
   source: Bucket;
+  /** Whether both buckets are at one store, which can copy from the one into the other. */
+  isOneStore: boolean;
   /** What is too large for records, in the bucket of results. */
   payloads: Payloads;
   close(): void;

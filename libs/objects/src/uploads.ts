@@ -3,15 +3,26 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   ListPartsCommand,
+  NoSuchKey,
   type S3Client,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import { call } from "./call.ts";
-import { crc32Base64 } from "./crc32.ts";
+import { crc32Base64, crc32FromBase64 } from "./crc32.ts";
 import { type EncryptionSettings, encryption } from "./encryption.ts";
 import { listParts } from "./list-parts.ts";
 import { listUploads } from "./list-uploads.ts";
-import type { ListedPart, ListedUpload, SentPart, Upload, UploadPart, Uploads } from "./objects.ts";
+import type {
+  CopiedPart,
+  ListedPart,
+  ListedUpload,
+  ObjectRange,
+  SentPart,
+  Upload,
+  UploadPart,
+  Uploads,
+} from "./objects.ts";
 import { ObjectsError } from "./objects-error.ts";
 import { transferTimeoutMs } from "./transfer-time.ts";
 
@@ -64,6 +75,32 @@ export class S3Uploads implements Uploads {
     const { ETag } = await call(what, timeoutMs, signal, (abortSignal) => this.#s3.send(command, { abortSignal }));
     if (!ETag) throw new ObjectsError(`${what} gave no ETag.`, { code: "UNAVAILABLE" });
     return ETag;
+  }
+
+  async copyPart(
+    { key, id }: Upload,
+    number: number,
+    { bucket, key: from, etag, offset, length }: ObjectRange,
+    signal: AbortSignal,
+  ): Promise<CopiedPart> {
+    const command = new UploadPartCopyCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      UploadId: id,
+      PartNumber: number,
+      CopySource: [bucket, ...from.split("/")].map(encodeURIComponent).join("/"),
+      CopySourceIfMatch: etag,
+      CopySourceRange: `bytes=${offset}-${offset + length - 1}`,
+    });
+    const what = `Copying part ${number} of ${key} from ${from}`;
+    const timeoutMs = transferTimeoutMs(length, this.#settings.s3CallTimeoutMs);
+    const { CopyPartResult } = await call(what, timeoutMs, signal, (abortSignal) =>
+      this.#s3.send(command, { abortSignal }),
+    ).catch(ifSourceIsGone);
+    if (!CopyPartResult?.ETag) throw new ObjectsError(`${what} gave no ETag.`, { code: "UNAVAILABLE" });
+    const crc32 = crc32FromBase64(CopyPartResult.ChecksumCRC32);
+    if (crc32 === null) throw new ObjectsError(`${what} gave no CRC32.`, { code: "UNSUPPORTED" });
+    return { etag: CopyPartResult.ETag, crc32 };
   }
 
   listParts(upload: Upload, { signal }: { signal: AbortSignal }): AsyncGenerator<ListedPart> {
@@ -124,6 +161,12 @@ export class S3Uploads implements Uploads {
       return Parts !== undefined && Parts.length > 0;
     });
   }
+}
+
+/** What is not there may be the upload or the object. */
+function ifSourceIsGone(error: unknown): never {
+  const isGone = error instanceof ObjectsError && error.cause instanceof NoSuchKey;
+  throw isGone ? new ObjectsError(error.message, { code: "CONFLICT", cause: error.cause }) : error;
 }
 
 /** A `call` about an upload; false when there is no such upload (any more). */
