@@ -1,17 +1,19 @@
 import { crc32 } from "node:zlib";
-import { crc32Combine, crc32Hex } from "./crc32.ts";
+import { crc32Combine, crc32FromHex, crc32Hex } from "./crc32.ts";
 import { Interruptible } from "./interruptible.ts";
-import type { PartSink } from "./ports.ts";
+import type { CopiedPart, EntryPart, PartCopier, PartSink } from "./ports.ts";
 
 /** A part in its buffer: `length` bytes of it, from the first. `crcSoFar`: of the entry in which it ends, up to there. */
 export type FilledPart = { number: number; buffer: Buffer; length: number; crcSoFar: number };
 
 export type PartUploadsOptions = {
   sink: PartSink;
+  /** Left out: nothing is copied. */
+  copier?: PartCopier | undefined;
   partSize: number;
   /** How many buffers of `partSize` there may be. */
   buffers: number;
-  /** How many uploads may run at a time. */
+  /** How many uploads and copies may run at a time. */
   concurrency: number;
   /** Aborted when the archive is given up, also by the first upload that fails. */
   stop: AbortController;
@@ -23,12 +25,15 @@ export type PartUploadsOptions = {
   onStored(bytesUploaded: number): void;
 };
 
-/** The uploads of an archive: a fixed set of buffers that go round between who fills them and the sink. */
+/**
+ * The uploads of an archive: a fixed set of buffers that go round between who fills them and the sink; and the parts that
+ * the store copies, which need none.
+ */
 export class PartUploads {
   readonly #options: PartUploadsOptions;
   readonly #waits: Interruptible;
   readonly #free: Buffer[] = [];
-  readonly #queue: FilledPart[] = [];
+  readonly #queue: (() => Promise<void>)[] = [];
   readonly #running = new Set<Promise<void>>();
   readonly #sent: { crc: number; length: number }[] = [];
   #allocated = 0;
@@ -60,8 +65,14 @@ export class PartUploads {
 
   /** Uploads a part now or when its turn comes. */
   submit(part: FilledPart): void {
-    this.#queue.push(part);
-    this.#start();
+    this.#enqueue(() => this.#upload(part));
+  }
+
+  /** Has a part copied now or when its turn comes. Once the archive is given up the promise stays as it is. */
+  copy(part: EntryPart): Promise<CopiedPart> {
+    const { promise, resolve } = Promise.withResolvers<CopiedPart>();
+    this.#enqueue(async () => resolve(await this.#copy(part)));
+    return promise;
   }
 
   /** Waits until every part is stored. */
@@ -88,34 +99,50 @@ export class PartUploads {
     return Buffer.allocUnsafeSlow(this.#options.partSize);
   }
 
+  #enqueue(store: () => Promise<void>): void {
+    this.#queue.push(store);
+    this.#start();
+  }
+
+  /** An error stops the archive. */
   #start(): void {
-    while (this.#running.size < this.#options.concurrency && !this.#options.stop.signal.aborted) {
-      const part = this.#queue.shift();
-      if (part === undefined) return;
-      const upload = this.#upload(part).finally(() => {
-        this.#running.delete(upload);
-        this.#start();
-        this.#settled.resolve();
-        this.#settled = Promise.withResolvers();
-      });
-      this.#running.add(upload);
+    const { concurrency, stop } = this.#options;
+    while (this.#running.size < concurrency && !stop.signal.aborted) {
+      const store = this.#queue.shift();
+      if (store === undefined) return;
+      const storing = store()
+        .catch((error: unknown) => stop.abort(error))
+        .finally(() => {
+          this.#running.delete(storing);
+          this.#start();
+          this.#settled.resolve();
+          this.#settled = Promise.withResolvers();
+        });
+      this.#running.add(storing);
     }
   }
 
-  /** Never rejects: an error stops the archive. */
   async #upload({ number, buffer, length, crcSoFar }: FilledPart): Promise<void> {
-    const { sink, stop, onStored, foundCrc32s } = this.#options;
+    const { sink, stop, foundCrc32s } = this.#options;
     const bytes = buffer.subarray(0, length);
     const crc = crc32(bytes);
-    try {
-      const known = { crc32: crc32Hex(crc), crcSoFar: crc32Hex(crcSoFar), foundCrc32s: foundCrc32s(number) };
-      await sink.upload({ number, bytes, ...known }, stop.signal);
-      this.#sent[number - 1] = { crc, length };
-      this.#bytesUploaded += length;
-      this.#free.push(buffer);
-      onStored(this.#bytesUploaded);
-    } catch (error) {
-      stop.abort(error);
-    }
+    const known = { crc32: crc32Hex(crc), crcSoFar: crc32Hex(crcSoFar), foundCrc32s: foundCrc32s(number) };
+    await sink.upload({ number, bytes, ...known }, stop.signal);
+    this.#free.push(buffer);
+    this.#stored(number, crc, length);
+  }
+
+  async #copy(part: EntryPart): Promise<CopiedPart> {
+    const { copier, stop } = this.#options;
+    if (copier === undefined) throw new Error("nothing can be copied");
+    const copied = await copier.copy(part, stop.signal);
+    this.#stored(part.number, crc32FromHex(copied.crc32), part.length);
+    return copied;
+  }
+
+  #stored(number: number, crc: number, length: number): void {
+    this.#sent[number - 1] = { crc, length };
+    this.#bytesUploaded += length;
+    this.#options.onStored(this.#bytesUploaded);
   }
 }

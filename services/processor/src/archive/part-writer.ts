@@ -32,7 +32,7 @@ export class PartWriter {
     return this.#partSize - (this.#position % this.#partSize);
   }
 
-  /** Goes on at the begin of a later part: those before it stand already. */
+  /** Goes on at the begin of a later part: those before it are not written here. */
   jumpTo(position: number): void {
     if (this.#filling !== null) throw new Error("a part is left half filled");
     this.#position = position;

@@ -27,13 +27,29 @@ export interface PartSink {
   upload(part: Part, signal: AbortSignal): Promise<void>;
 }
 
+/** A part that is nothing but bytes of one entry: `length` of them, from `offset` of the entry on. */
+export type EntryPart = { number: number; index: number; offset: number; length: number };
+
+/** A part that the store has made of bytes that it had already. `crc32`: as the store computed it, eight hex digits. */
+export type CopiedPart = { etag: string; crc32: string };
+
+/** Where the store can take parts from by itself, so that their bytes do not pass through here. */
+export interface PartCopier {
+  /** Finds out whether the store can copy parts of an entry, and says their right CRC. */
+  canCopy(index: number, signal: AbortSignal): Promise<boolean>;
+  /** Stores a part; on its errors and the signal as `PartSink.upload`. */
+  copy(part: EntryPart, signal: AbortSignal): Promise<CopiedPart>;
+  /** Told of each copied part, in the order of their numbers. */
+  onCopied(part: StandingPart & Pick<EntryPart, "length">, etag: string): void;
+}
+
 /** How far an archive is. */
 export type ArchiveProgress = {
   /** Entries of which every byte was read and checked. */
   entriesDone: number;
   /** Bytes of sources that are in the archive so far. */
   bytesDone: number;
-  /** Bytes read from sources for it, without those that stood already. */
+  /** Bytes read from sources for it, without those that stood already or were copied by the store. */
   bytesRead: number;
   /** Bytes of the archive that are stored. */
   bytesUploaded: number;

@@ -30,6 +30,7 @@ export class ReadAhead {
 
   /** The bytes of an entry; the one that was opened before it must be read to its end. */
   take(index: number): EntryBytes {
+    this.#forgetNextBefore(index);
     this.prepare(index);
     if (this.#next?.index !== index) throw new Error(`entry ${index} was not the next one`);
     this.#current = this.#next.bytes;
@@ -42,6 +43,7 @@ export class ReadAhead {
     const entry = this.#entries[index];
     if (entry === undefined) throw new Error(`there is no entry ${index}`);
     this.#current?.return?.().catch(() => {});
+    this.#forgetNextBefore(index + 1);
     this.#current = this.#reader.open(entry, index, offset, this.#signal)[Symbol.asyncIterator]();
     return this.#current;
   }
@@ -50,6 +52,13 @@ export class ReadAhead {
   close(): void {
     for (const bytes of [this.#current, this.#next?.bytes]) bytes?.return?.().catch(() => {});
     this.#current = null;
+    this.#next = null;
+  }
+
+  /** Lets go of an entry that was opened early and whose begin turned out not to be read. */
+  #forgetNextBefore(index: number): void {
+    if (this.#next === null || this.#next.index >= index) return;
+    this.#next.bytes.return?.().catch(() => {});
     this.#next = null;
   }
 }

@@ -2,14 +2,13 @@ import { crc32 } from "node:zlib";
 import type { ArchiveEntry } from "./archive-entry.ts";
 import { ArchiveError } from "./archive-error.ts";
 import { crc32FromHex, crc32Hex } from "./crc32.ts";
-import { Interruptible } from "./interruptible.ts";
+import { EntryData } from "./entry-data.ts";
 import { crcField, hasHeader, type Layout, type Place } from "./layout.ts";
 import { buffersFor } from "./part-size.ts";
 import { PartUploads } from "./part-uploads.ts";
 import { PartWriter } from "./part-writer.ts";
 import { entriesFoundOut, entryAfter, partBytes } from "./parts.ts";
-import type { ArchiveProgress, EntryReader, PartSink } from "./ports.ts";
-import { ReadAhead } from "./read-ahead.ts";
+import type { ArchiveProgress, EntryReader, PartCopier, PartSink } from "./ports.ts";
 import { FROM_THE_START, type ResumePoint } from "./resume-point.ts";
 import { centralEntry, endRecords, localHeader } from "./zip-bytes.ts";
 
@@ -22,9 +21,11 @@ export type ReadOptions = {
 
 export type WriteOptions = ReadOptions & {
   sink: PartSink;
+  /** Left out: every byte is read. */
+  copier?: PartCopier | undefined;
   /** In bytes, of all parts but the last: `partSizeFor`. */
   partSize: number;
-  /** Uploads at a time, as far as there are buffers. */
+  /** Uploads and copies at a time, as far as there are buffers. */
   concurrency: number;
   /** Part buffers, at least `minimumBuffers`; left out: as `buffersFor` says for an archive that may take what it likes. */
   buffers?: number;
@@ -38,9 +39,6 @@ export type WrittenArchive = {
   /** CRC-32 of each entry, as eight hex digits. */
   entryCrc32s: string[];
 };
-
-/** How near the end of an entry the next one is opened, in bytes. */
-const PREPARE_AT_BYTES = 1024 * 1024;
 
 /**
  * Writes the archive of a layout, as parts. When it returns, every part is stored and holds what the plan says. When it
@@ -86,13 +84,10 @@ class ArchiveWriting {
   readonly #first: number;
   readonly #uploads: PartUploads;
   readonly #writer: PartWriter;
-  readonly #sources: ReadAhead;
-  readonly #waits: Interruptible;
+  readonly #data: EntryData;
   /** By index; those that are known before their entry is written, too. */
   readonly #crc32s: string[] = [];
   readonly #report: (change: Partial<ArchiveProgress>) => void;
-  #bytesDone: number;
-  #bytesRead = 0;
 
   constructor(layout: Layout, options: WriteOptions, stop: AbortController) {
     const partSize = Math.max(1, Math.min(options.partSize, layout.sizeBytes));
@@ -102,9 +97,10 @@ class ArchiveWriting {
     // At the begin also entries without a byte are still to be written.
     this.#first = from.offset === 0 ? 0 : entryAfter(layout, from.offset);
     for (const [index, crc] of from.foundCrc32s) this.#crc32s[index] = crc;
-    this.#bytesDone = bytesBefore(layout, from, this.#first);
+    const bytesDone = bytesBefore(layout, from, this.#first);
     this.#uploads = new PartUploads({
       sink: options.sink,
+      copier: options.copier,
       partSize,
       buffers: options.buffers ?? buffersFor(layout, partSize, options.concurrency),
       concurrency: options.concurrency,
@@ -118,7 +114,7 @@ class ArchiveWriting {
     const { bytesUploaded } = this.#uploads;
     let progress: ArchiveProgress = {
       entriesDone: this.#first,
-      bytesDone: this.#bytesDone,
+      bytesDone,
       bytesRead: 0,
       bytesUploaded,
     };
@@ -127,8 +123,11 @@ class ArchiveWriting {
       options.onProgress?.(progress);
     };
     this.#writer = new PartWriter(this.#uploads, partSize, from.offset);
-    this.#sources = new ReadAhead(layout.entries, options.reader, stop.signal);
-    this.#waits = new Interruptible(stop.signal);
+    this.#data = new EntryData({
+      ...options,
+      ...{ layout, from, partSize, uploads: this.#uploads, writer: this.#writer, signal: stop.signal, bytesDone },
+      onProgress: this.#report,
+    });
   }
 
   async run(): Promise<WrittenArchive> {
@@ -157,7 +156,7 @@ class ArchiveWriting {
 
   /** After an error: ends what is still going on. */
   async letGo(): Promise<void> {
-    this.#sources.close();
+    this.#data.close();
     await this.#uploads.settle();
   }
 
@@ -187,7 +186,7 @@ class ArchiveWriting {
     if (deferred) this.#writer.open(crcField(place));
     if (hasHeader(place))
       await this.#writeAt(place.headerOffset, localHeader({ ...entry, crc32: crc32FromHex(told ?? "0") }));
-    const crc = await this.#writeData(entry, index, place);
+    const crc = await this.#data.write(index);
     const found = crc32Hex(crc);
     this.#crc32s[index] = found;
     if (deferred) {
@@ -197,57 +196,6 @@ class ArchiveWriting {
     } else if (told !== null && found !== told) {
       throw new ArchiveError("CHECKSUM_MISMATCH", index, `entry ${index} has CRC ${found}, not ${told}`);
     }
-  }
-
-  /** Writes an entry's bytes, exactly as many as planned but for those that stand, and returns the CRC of all. */
-  async #writeData(entry: ArchiveEntry, index: number, place: Place): Promise<number> {
-    const { jump, crcSoFar } = this.#from;
-    const offset = Math.max(0, this.#writer.position - place.dataOffset);
-    const begun = offset > 0 ? crc32FromHex(crcSoFar) : 0;
-    if (jump === null || jump.from <= place.dataOffset || jump.from >= place.endOffset) {
-      return await this.#copy(index, { offset, end: entry.sizeBytes, crc: begun });
-    }
-    await this.#copy(index, { offset, end: jump.from - place.dataOffset, crc: begun });
-    this.#writer.jumpTo(jump.to);
-    const rest = { offset: jump.to - place.dataOffset, end: entry.sizeBytes, crc: crc32FromHex(jump.crcSoFar) };
-    return rest.offset === rest.end ? rest.crc : await this.#copy(index, rest);
-  }
-
-  /** Copies bytes of an entry up to `end`. `crc`, here and in return: of all its bytes so far. */
-  async #copy(
-    index: number,
-    { offset, end, crc: begun }: { offset: number; end: number; crc: number },
-  ): Promise<number> {
-    const { sizeBytes } = this.#layout.entries[index] as ArchiveEntry;
-    const source = offset === 0 ? this.#sources.take(index) : this.#sources.takeFrom(index, offset);
-    let at = offset;
-    let crc = begun;
-    while (at < end || end === sizeBytes) {
-      if (sizeBytes - at <= PREPARE_AT_BYTES) this.#sources.prepare(index + 1);
-      const { done, value } = await this.#waits.wait(source.next());
-      if (done) break;
-      if (at + value.length > sizeBytes) throw changed(index, `gives more than ${sizeBytes} bytes`);
-      const piece = value.subarray(0, end - at);
-      crc = await this.#writePiece(piece, crc);
-      at += piece.length;
-      this.#bytesDone += piece.length;
-      this.#bytesRead += piece.length;
-      this.#report({ bytesDone: this.#bytesDone, bytesRead: this.#bytesRead });
-    }
-    if (at < end) throw changed(index, `ends at ${at} of its planned ${sizeBytes} bytes`);
-    return crc;
-  }
-
-  /** In pieces that end where parts end, so that the CRC up to there is known. */
-  async #writePiece(bytes: Uint8Array, begun: number): Promise<number> {
-    let crc = begun;
-    for (let taken = 0; taken < bytes.length; ) {
-      const piece = bytes.subarray(taken, taken + this.#writer.room);
-      crc = crc32(piece, crc);
-      await this.#writer.write(piece, crc);
-      taken += piece.length;
-    }
-    return crc;
   }
 
   async #writeDirectory(): Promise<void> {
@@ -288,8 +236,4 @@ function bytesBefore({ entries, places }: Layout, { offset, jump }: ResumePoint,
   const whole = entries.slice(0, first).reduce((sum, entry) => sum + (entry.render ? 0 : entry.sizeBytes), 0);
   const begun = entries[first]?.render ? 0 : Math.max(0, offset - (places[first]?.dataOffset ?? offset));
   return whole + begun + (jump === null ? 0 : jump.to - jump.from);
-}
-
-function changed(index: number, what: string): ArchiveError {
-  return new ArchiveError("SOURCE_CHANGED", index, `the source of entry ${index} ${what}`);
 }
