@@ -90,7 +90,11 @@ export function realResultStore(access: S3Access): Bench<ResultStoreDriver> {
     async run(test) {
       const objects = createObjects(loadConfig(z.object(s3Config), s3Variables(access)));
       try {
-        await test({ store: createResultStore(objects.results), partBytes: 5 * MIB });
+        const putSource = async (key: string, bytes: Uint8Array) => {
+          const { etag } = await objects.source.put(key, bytes, { sizeBytes: bytes.length, contentType: "text/plain" });
+          return { bucket: objects.source.name, etag };
+        };
+        await test({ store: createResultStore(objects.results), partBytes: 5 * MIB, putSource, copies: true });
       } finally {
         objects.close();
       }

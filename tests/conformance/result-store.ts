@@ -8,6 +8,10 @@ export type ResultStoreDriver = {
   store: ResultStore;
   /** Least size of every part but the last. */
   partBytes: number;
+  /** Puts an object where sources lie, in place of an older one. */
+  putSource(key: string, bytes: Uint8Array): Promise<{ bucket: string; etag: string }>;
+  /** Whether the store copies parts, and says their CRCs. */
+  copies: boolean;
 };
 
 const CONTENT_TYPE = "application/zip";
@@ -83,6 +87,38 @@ export function resultStoreConformance(bench: Bench<ResultStoreDriver>): void {
     const again = await send(driver, upload, 1, bytesOf(900, 2));
     await complete(driver, upload, [again], bytesOf(900, 2));
     await expectStored(driver, key, bytesOf(900, 2));
+  });
+
+  inBench("a part is copied from a range of an object, with the CRC of its bytes", async (driver, key) => {
+    const { store, partBytes, putSource, copies } = driver;
+    const source = { key: `${key} +ü%20.bin`, bytes: bytesOf(2 * partBytes + 100, 5) };
+    const from = { ...(await putSource(source.key, source.bytes)), key: source.key };
+    const upload = await begin(driver, key);
+    const copying = store.copyPart(upload, 1, { ...from, offset: 10, length: partBytes }, signal);
+    if (!copies) return expect(await outcomeOf(copying)).toBe("UNSUPPORTED");
+    const piece = source.bytes.subarray(10, 10 + partBytes);
+    const { etag, crc32 } = await copying;
+    expect(crc32).toBe(crcOf(piece));
+    expect(await store.listParts(upload, { signal })).toEqual([
+      { number: 1, etag, sizeBytes: partBytes, crc32: expect.toBeOneOf([null, crc32]) },
+    ]);
+    const last = await send(driver, upload, 2, bytesOf(10, 3));
+    const whole = Buffer.concat([piece, bytesOf(10, 3)]);
+    // A part that is not named is no part of the object.
+    await store.copyPart(upload, 10_000, { ...from, offset: 0, length: 50 }, signal);
+    await complete(driver, upload, [{ number: 1, etag, crc32 }, last], whole);
+    await expectStored(driver, key, whole);
+  });
+
+  inBench("nothing is copied from an object that is another by now, or is not there", async (driver, key) => {
+    const upload = await begin(driver, key);
+    const sourceKey = `${key}.bin`;
+    const before = await driver.putSource(sourceKey, bytesOf(100, 1));
+    await driver.putSource(sourceKey, bytesOf(100, 2));
+    const copy = (from: { bucket: string; key: string; etag: string }) =>
+      outcomeOf(driver.store.copyPart(upload, 1, { ...from, offset: 0, length: 100 }, signal));
+    expect(await copy({ ...before, key: sourceKey })).toBe("CONFLICT");
+    expect(await copy({ ...before, key: `${key}.never` })).toBe("CONFLICT");
   });
 
   inBench("the parts of an upload are listed with the ETags that were given and their sizes", async (driver, key) => {

@@ -6,7 +6,7 @@ import { Puller } from "../sim/bus/puller.ts";
 import { Witnesses } from "../sim/checks/witness.ts";
 import { EPOCH, Process } from "../sim/kernel/process.ts";
 import { createObjectClient } from "../sim/objects/object-client.ts";
-import { ObjectServer } from "../sim/objects/object-server.ts";
+import { crcOf, ObjectServer, type SourceObject } from "../sim/objects/object-server.ts";
 import { createPayloadClient } from "../sim/objects/payload-client.ts";
 import { type Options, optionsOf } from "../sim/options.ts";
 import { createViewClient } from "../sim/views/view-client.ts";
@@ -37,7 +37,11 @@ function quietCorner(): Corner {
   const server = new BusServer(world);
   const process = new Process("conformance", world.scheduler, world.prng("conformance"));
   const connection = new Connection(process, server, world);
-  const store = new ObjectServer({ lenient: false }, () => world.now);
+  const store = new ObjectServer(
+    { lenient: false },
+    () => world.now,
+    () => null,
+  );
   const cleanup = new CleanupConsumer(server.jobs, world.scheduler, ACK_WAIT_MS);
   const views = new ViewServer(() => world.now);
   const scene = { world, server, cleanup, views, store, witnesses: new Witnesses([]) };
@@ -90,15 +94,30 @@ export const simulatedJobViews: Bench<JobViewsDriver> = {
 export const simulatedResultStore = (how: { lenient: boolean }): Bench<ResultStoreDriver> => ({
   async run(test) {
     const { world, process } = quietCorner();
-    const store = createObjectClient(process, new ObjectServer(how, () => world.now), world, () => {});
-    await world.scheduler.until(test({ store, partBytes: 1_000 }));
+    const sources = new Map<string, SourceObject>();
+    const server = new ObjectServer(
+      how,
+      () => world.now,
+      (key) => sources.get(key) ?? null,
+    );
+    const store = createObjectClient(process, server, world, () => {});
+    const putSource = async (key: string, bytes: Uint8Array) => {
+      const etag = `"${crcOf(bytes)}"`;
+      sources.set(key, { etag, bytes });
+      return { bucket: "sources", etag };
+    };
+    await world.scheduler.until(test({ store, partBytes: 1_000, putSource, copies: !how.lenient }));
   },
 });
 
 export const simulatedPayloads: Bench<PayloadsDriver> = {
   async run(test) {
     const { world, process } = quietCorner();
-    const server = new ObjectServer({ lenient: false }, () => world.now);
+    const server = new ObjectServer(
+      { lenient: false },
+      () => world.now,
+      () => null,
+    );
     const payloads = createPayloadClient(process, server, world);
     await world.scheduler.until(test({ payloads, store: createObjectClient(process, server, world, () => {}) }));
   },

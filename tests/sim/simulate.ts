@@ -26,6 +26,7 @@ import { Witnesses } from "./checks/witness.ts";
 import { EPOCH } from "./kernel/process.ts";
 import type { Statistics } from "./kernel/statistics.ts";
 import { ObjectServer } from "./objects/object-server.ts";
+import { sourceObjectAt } from "./objects/simulated-source.ts";
 import { type Options, optionsOf } from "./options.ts";
 import type { Scene } from "./scene.ts";
 import { project } from "./views/projection.ts";
@@ -87,9 +88,10 @@ export async function simulate(seed: number): Promise<History> {
 
 function setUp(world: World): { scene: Scene; promises: Promises } {
   const server = new BusServer(world);
-  const store = new ObjectServer(world.options.objects, () => EPOCH + Math.floor(world.now));
+  const now = () => EPOCH + Math.floor(world.now);
+  const store = new ObjectServer(world.options.objects, now, (key) => sourceObjectAt(world, key));
   const cleanup = new CleanupConsumer(server.jobs, world.scheduler, world.options.ackWaitMs);
-  const views = new ViewServer(() => EPOCH + Math.floor(world.now));
+  const views = new ViewServer(now);
   const promises = new Promises();
   const witnesses = new Witnesses([
     new StateCheck({ world, views }, promises),

@@ -19,6 +19,7 @@ export {
   projectorConfig,
   serviceConfig,
   workerConfig,
+  zeroCopyConfig,
 } from "./config/service-shapes.ts";
 export { type SyntheticRule, sourceConfig } from "./config/source-shapes.ts";
 export { checkVariables } from "./config/unknown-variables.ts";

@@ -11,6 +11,7 @@ import {
   serviceConfig,
   sourceConfig,
   workerConfig,
+  zeroCopyConfig,
 } from "@longhaul/runtime";
 import { z } from "zod";
 
@@ -28,6 +29,7 @@ export const processorConfig = z.object({
   ...attemptsConfig,
   ...breakerConfig,
   ...archiveConfig,
+  ...zeroCopyConfig,
   ...housekeepingConfig,
   mongodbUrl,
   mongodbViewsDatabase,

@@ -9,6 +9,7 @@ export function createResultStore(bucket: Bucket): ResultStore {
     },
     createUpload: (key, options) => bucket.uploads.create(key, options),
     uploadPart: (upload, part, signal) => bucket.uploads.sendPart(upload, part, signal),
+    copyPart: (upload, number, from, signal) => bucket.uploads.copyPart(upload, number, from, signal),
     async listParts(upload, options) {
       const parts: ListedPart[] = [];
       for await (const part of bucket.uploads.listParts(upload, options)) parts.push(part);

@@ -21,6 +21,7 @@ import { createS3Source } from "./source/s3-source.ts";
 import { bucketOf } from "./start-housekeeping.ts";
 import { createArchiveWork } from "./work/archive.ts";
 import { RecordLists } from "./work/record-lists.ts";
+import { ZeroCopy } from "./work/zero-copy.ts";
 
 /** More than one part. */
 const FILE = { fileId: randomInt(1_000_000, 100_000_000), sizeBytes: 6_000_000, contentType: "application/zip" };
@@ -58,6 +59,7 @@ const workWith = (results: ResultStore) => {
       uploadConcurrency: 2,
       partBuffers: new PartBuffers(1e9),
       minPartBytes: PART_MIN_BYTES,
+      zeroCopy: new ZeroCopy({ zeroCopy: "off", zeroCopyMinBytes: 64e6, locate: null, onRefused: () => {} }),
     },
     ...{ checkpointIntervalMs: 5_000, checkpointBytes: 64e6 },
     ...{ fileTries: 1, retryBaseMs: 200, fileMaxBytes: 1e9, jobMaxBytes: 1e9 },

@@ -129,7 +129,7 @@ function workerSettings(
     ackWaitMs: config.ackWaitMs,
     progressIntervalMs: config.progressIntervalMs,
     ownsResult,
-    work: createProcessorWork(config, objects, sources),
+    work: createProcessorWork(config, objects, sources, log),
   };
 }
 

@@ -8,16 +8,19 @@ import { createListing } from "../../../services/processor/src/work/listing.ts";
 import { createNoOp } from "../../../services/processor/src/work/no-op.ts";
 import { RecordLists } from "../../../services/processor/src/work/record-lists.ts";
 import { createWork } from "../../../services/processor/src/work/work.ts";
+import { ZeroCopy } from "../../../services/processor/src/work/zero-copy.ts";
 import type { Process } from "../kernel/process.ts";
 import { createObjectClient, type StoreCall } from "../objects/object-client.ts";
 import { createPayloadClient } from "../objects/payload-client.ts";
-import { createSimulatedSource } from "../objects/simulated-source.ts";
+import { createSimulatedSource, placeOf } from "../objects/simulated-source.ts";
 import { inlineLimits } from "../options.ts";
 import type { Scene } from "../scene.ts";
 
 const MIB = 1024 ** 2;
 /** So small that an archive of a few hundred bytes has several parts. */
 const PART_BYTES = 600;
+/** So small that of most files some part is copied. */
+const COPY_MIN_BYTES = 1_000;
 /** So little that archives wait for each other. */
 const PART_BUFFER_BYTES = 16 * PART_BYTES;
 
@@ -35,6 +38,11 @@ export function createSimulatedWork(process: Process, { world, store, witnesses 
       const etag = await client.uploadPart(...part);
       witnesses.onPartSent(currentRun.getStore() ?? "no run", etag);
       return etag;
+    },
+    async copyPart(...part) {
+      const copied = await client.copyPart(...part);
+      witnesses.onPartSent(currentRun.getStore() ?? "no run", copied.etag);
+      return copied;
     },
   };
   const payloads = createPayloadClient(process, store, world, onCall);
@@ -55,6 +63,12 @@ export function createSimulatedWork(process: Process, { world, store, witnesses 
       partBuffers: new PartBuffers(PART_BUFFER_BYTES),
       uploadConcurrency: world.options.uploadConcurrency,
       minPartBytes: PART_BYTES,
+      zeroCopy: new ZeroCopy({
+        zeroCopy: "auto",
+        zeroCopyMinBytes: COPY_MIN_BYTES,
+        locate: placeOf,
+        onRefused: () => world.statistics.count("stores that do not copy"),
+      }),
       ...world.options.checkpoints,
     }),
   });

@@ -37,6 +37,8 @@ export function createObjectClient(
     createUpload: (key, { signal }) => call("create upload", key, signal, () => server.createUpload(key)),
     uploadPart: (upload, part, signal) =>
       call(`part ${part.number} of ${upload.id}`, upload.key, signal, () => server.uploadPart(upload, part)),
+    copyPart: (upload, number, from, signal) =>
+      call(`copy to part ${number} of ${upload.id}`, upload.key, signal, () => server.copyPart(upload, number, from)),
     listParts: (upload, { signal }) =>
       call(`list parts of ${upload.id}`, upload.key, signal, () => server.listParts(upload)),
     completeUpload: (upload, parts, { crc32, signal }) =>

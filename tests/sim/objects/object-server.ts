@@ -4,6 +4,8 @@ import type { ListedPart, SentPart } from "../../../services/processor/src/job/p
 
 type StoredPart = { etag: string; bytes: Uint8Array };
 type Upload = { key: string; parts: Map<number, StoredPart>; startedAt: Date };
+export type SourceObject = { etag: string | null; bytes: Uint8Array };
+type ObjectRange = { key: string; etag: string; offset: number; length: number };
 type Meeting = "made" | "listed";
 type Awaited = { what: Meeting; key: string; then(): void };
 type Removed = (what: "upload" | "object", key: string) => void;
@@ -17,6 +19,7 @@ export class ObjectServer {
   readonly objects = new Map<string, Uint8Array>();
   readonly uploads = new Map<string, Upload>();
   readonly #now: () => number;
+  readonly #sourceAt: (key: string) => SourceObject | null;
   readonly #modifiedAt = new Map<string, Date>();
   readonly #removedListeners: Removed[] = [];
   readonly #waitingListeners: ((what: Meeting, keyOrPrefix: string) => void)[] = [];
@@ -24,10 +27,11 @@ export class ObjectServer {
   #uploadsBegun = 0;
   #partsSent = 0;
 
-  /** `now`: milliseconds since the epoch. */
-  constructor({ lenient }: { lenient: boolean }, now: () => number) {
+  /** `now`: milliseconds since the epoch. `sourceAt`: the object that lies under a key of the sources. */
+  constructor({ lenient }: { lenient: boolean }, now: () => number, sourceAt: (key: string) => SourceObject | null) {
     this.#lenient = lenient;
     this.#now = now;
+    this.#sourceAt = sourceAt;
   }
 
   put(key: string, bytes: Uint8Array, crc: string): void {
@@ -49,13 +53,19 @@ export class ObjectServer {
   }
 
   uploadPart(upload: { key: string; id: string }, part: { number: number; bytes: Uint8Array; crc32: string }): string {
-    const { parts } = this.#open(upload);
-    if (part.number < 1 || part.number > 10_000) throw rejected("part numbers are 1…10,000");
     this.#compare(part.bytes, part.crc32, `part ${part.number} of ${upload.key}`);
-    // No two parts share an ETag here, so a Complete that names the wrong one of two equal parts is found out.
-    const etag = `"part-${++this.#partsSent}"`;
-    parts.set(part.number, { etag, bytes: copyOf(part.bytes) });
-    return etag;
+    return this.#keepPart(upload, part.number, copyOf(part.bytes));
+  }
+
+  /** A lenient store does not tell the CRC of what it has copied, so that nobody can use it. */
+  copyPart(upload: { key: string; id: string }, number: number, from: ObjectRange): { etag: string; crc32: string } {
+    const source = this.#sourceAt(from.key);
+    if (source?.etag !== from.etag) throw new ObjectsError("PreconditionFailed", { code: "CONFLICT" });
+    if (from.offset + from.length > source.bytes.length) throw rejected("InvalidArgument: the range");
+    const bytes = copyOf(source.bytes.subarray(from.offset, from.offset + from.length));
+    const etag = this.#keepPart(upload, number, bytes);
+    if (this.#lenient) throw new ObjectsError("no CRC32", { code: "UNSUPPORTED" });
+    return { etag, crc32: crcOf(bytes) };
   }
 
   listParts(upload: { key: string; id: string }): ListedPart[] {
@@ -130,6 +140,15 @@ export class ObjectServer {
     if (met.length === 0) return;
     this.#awaited = this.#awaited.filter((one) => !met.includes(one));
     for (const { then } of met) then();
+  }
+
+  #keepPart(upload: { key: string; id: string }, number: number, bytes: Uint8Array): string {
+    const { parts } = this.#open(upload);
+    if (number < 1 || number > 10_000) throw rejected("part numbers are 1…10,000");
+    // No two parts share an ETag here, so a Complete that names the wrong one of two equal parts is found out.
+    const etag = `"part-${++this.#partsSent}"`;
+    parts.set(number, { etag, bytes });
+    return etag;
   }
 
   #store(key: string, bytes: Uint8Array): void {

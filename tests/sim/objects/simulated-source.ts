@@ -3,7 +3,7 @@ import type { ObjectSource, SourceFile } from "../../../services/processor/src/s
 import { Prng } from "../kernel/prng.ts";
 import type { Process } from "../kernel/process.ts";
 import type { World } from "../world.ts";
-import { crcOf } from "./object-server.ts";
+import { crcOf, type SourceObject } from "./object-server.ts";
 
 const MODIFIED_AT = new Date("2026-01-02T03:04:06.000Z");
 const CHUNK_BYTES = 200;
@@ -42,11 +42,10 @@ export function createSimulatedSource(process: Process, world: World): ObjectSou
       const version = versionOf(world, fileId);
       const bytes = sourceBytes(fileId, version);
       const crc32 = fileId % 3 === 0 ? crcOf(bytes) : null;
-      const key = `downloads/${fileId}.bin`;
       return {
         fileId,
         name: `${fileId}.bin`,
-        key,
+        key: keyOf(fileId),
         sizeBytes: bytes.length,
         etag: etagOf(fileId, version),
         crc32,
@@ -67,6 +66,19 @@ export function createSimulatedSource(process: Process, world: World): ObjectSou
       }
     },
   };
+}
+
+/** Where a file lies. */
+export const placeOf = ({ fileId }: Pick<SourceFile, "fileId">) => ({ bucket: "sources", key: keyOf(fileId) });
+
+const keyOf = (fileId: number) => `downloads/${fileId}.bin`;
+
+/** The object of a file as it is now, by its key. */
+export function sourceObjectAt(world: World, key: string): SourceObject | null {
+  const fileId = Number(/^downloads\/(\d+)\.bin$/.exec(key)?.[1] ?? Number.NaN);
+  if (Number.isNaN(fileId) || isMissing(world, fileId)) return null;
+  const version = versionOf(world, fileId);
+  return { etag: etagOf(fileId, version), bytes: sourceBytes(fileId, version) };
 }
 
 /** Some sources do not tell the versions of a file apart. */

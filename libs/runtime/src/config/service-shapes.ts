@@ -85,6 +85,16 @@ export const archiveConfig = {
     .describe("memory of all archives of a process for their parts: high 25 %, normal 50 %, batch 25 %"),
 };
 
+/** Letting the store copy parts of large files by itself. */
+export const zeroCopyConfig = {
+  zeroCopy: envChoice(["auto", "off"])
+    .default("auto")
+    .describe("auto = large files of an S3 source at the same endpoint are copied inside the store, where it can"),
+  zeroCopyMinBytes: envInt({ min: 5 * 1024 ** 2 + 1, max: 5 * 1024 ** 4 })
+    .default(67_108_864)
+    .describe("files from this size on; S3 copies no part of an object of 5 MiB or less"),
+};
+
 /** What a processor does beside running jobs: making lost work items again, and deleting what no job names. */
 export const housekeepingConfig = {
   requeueIntervalMs: envInt({ min: 100, max: 3_600_000 })

@@ -78,6 +78,13 @@ export interface ResultStore {
     part: { number: number; bytes: Uint8Array; crc32: string },
     signal: AbortSignal,
   ): Promise<string>;
+  /** Has the store make a part from an object of its own. `CONFLICT`: it is another by now. `UNSUPPORTED`: it cannot. */
+  copyPart(
+    upload: { key: string; id: string },
+    number: number,
+    from: { bucket: string; key: string; etag: string; offset: number; length: number },
+    signal: AbortSignal,
+  ): Promise<{ etag: string; crc32: string }>;
   /** All parts of the upload that are stored, maybe with older ones that were replaced. `NOT_FOUND`: no such upload. */
   listParts(upload: { key: string; id: string }, options: { signal: AbortSignal }): Promise<ListedPart[]>;
   /** Makes the object of exactly these parts, in order of their numbers. `NOT_FOUND`: no such upload (any more). */

@@ -12,9 +12,12 @@ export type S3SourceOptions = ReadLimits & {
   store: Away;
 };
 
+/** The key of a file's object. */
+export const objectKey = (template: string, fileId: number): string => template.replaceAll("{file_id}", String(fileId));
+
 /** Files that are objects of a bucket. */
 export function createS3Source(bucket: Bucket, { sourceKeyTemplate, store, ...limits }: S3SourceOptions): ObjectSource {
-  const keyOf = (fileId: number) => sourceKeyTemplate.replaceAll("{file_id}", String(fileId));
+  const keyOf = (fileId: number) => objectKey(sourceKeyTemplate, fileId);
   const sourceFailure = (error: unknown, stage: Stage, fileId: number): unknown => {
     if (!(error instanceof ObjectsError)) return error;
     const { retryAfterMs } = error;

@@ -17,8 +17,8 @@ import { authorised } from "./authorised-source.ts";
 import { HostSlots } from "./host-slots.ts";
 import { HttpSource } from "./http-source.ts";
 import type { ReadLimits } from "./read-limits.ts";
-import { createS3Source } from "./s3-source.ts";
-import type { ObjectSource, Source } from "./source.ts";
+import { createS3Source, objectKey } from "./s3-source.ts";
+import type { ObjectSource, PlannedFile, Source } from "./source.ts";
 import { SourceGuard } from "./source-guard.ts";
 import { createSyntheticSource } from "./synthetic-source.ts";
 
@@ -37,6 +37,8 @@ export type Sources = {
   of: SourceOf;
   /** For jobs whose result is the source object itself. */
   objectsOf: SourceOf<ObjectSource>;
+  /** Where the object of a file lies. */
+  locate(file: PlannedFile): { bucket: string; key: string };
   /** Of the host of web files; null where there is none. That of the objects is their bucket's. */
   webBreaker: Breaker | null;
   close(): void;
@@ -62,6 +64,7 @@ export function createSources({ config, buckets, deniedFiles, clock }: SourcesOp
       if (kind === null) throw notConfigured(sourceKind);
       return authorised(kind(record, run), record, deniedFiles);
     },
+    locate: ({ fileId }) => ({ bucket: source.name, key: objectKey(config.sourceKeyTemplate, fileId) }),
     objectsOf: (record) => authorised(objects, record, deniedFiles),
     webBreaker: web?.breaker ?? null,
     close: () => web?.close(),

@@ -11,6 +11,7 @@ import type { CheckpointLimits } from "./checkpoint-timer.ts";
 import type { PlannedFiles } from "./plan.ts";
 import type { RecordLists } from "./record-lists.ts";
 import type { UsageMeter } from "./usage-meter.ts";
+import type { ZeroCopy } from "./zero-copy.ts";
 
 /** What archives are made with. */
 export type ArchiveMeans = CheckpointLimits & {
@@ -19,6 +20,7 @@ export type ArchiveMeans = CheckpointLimits & {
   random: Random;
   uploadConcurrency: number;
   partBuffers: PartBuffers;
+  zeroCopy: ZeroCopy;
   /** An archive up to this size is put in one request; above it, no part but the last is smaller. */
   minPartBytes: number;
 };

@@ -15,6 +15,7 @@ import { createResultStore } from "../result-store.ts";
 import type { PlannedFile, Source } from "../source/source.ts";
 import { createArchiveWork } from "./archive.ts";
 import { RecordLists } from "./record-lists.ts";
+import { ZeroCopy } from "./zero-copy.ts";
 
 const FILES = scaled({ short: 3_000, full: 100_000 });
 const PATIENCE_MS = scaled({ short: 60_000, full: 600_000 });
@@ -82,6 +83,7 @@ for (const implementation of S3_SERVERS) {
         lists: new RecordLists(objects.payloads),
         ...{ clock: systemClock, random: systemRandom, fileTries: 3, retryBaseMs: 100, uploadConcurrency: 2 },
         ...{ minPartBytes: PART_MIN_BYTES, checkpointIntervalMs: 1_000, checkpointBytes: 64 * 1024 ** 2 },
+        zeroCopy: new ZeroCopy({ zeroCopy: "off", zeroCopyMinBytes: GIB, locate: null, onRefused: () => {} }),
         ...{ partBuffers: new PartBuffers(GIB / 4), fileMaxBytes: GIB, jobMaxBytes: GIB },
       });
 

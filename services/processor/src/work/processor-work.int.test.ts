@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import type { JobRecord, JobSpec } from "@longhaul/contracts";
 import type { FileAuthorisation } from "@longhaul/job";
 import { createObjects, type Objects } from "@longhaul/objects";
-import { loadConfig, seededChunks, systemClock } from "@longhaul/runtime";
+import { createLogger, loadConfig, seededChunks, systemClock } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { specOf } from "../../../../libs/job/src/testing/index.ts";
 import { until } from "../../../../tests/support/until.ts";
@@ -56,7 +56,7 @@ beforeAll(async () => {
   objects = createObjects(config);
   sources = createSources({ config, buckets: objects, deniedFiles, clock: systemClock });
   bench = await startWorkerBench();
-  worker = bench.startWorker(createProcessorWork(config, objects, sources));
+  worker = bench.startWorker(createProcessorWork(config, objects, sources, createLogger("test", "silent")));
 });
 
 afterAll(async () => {

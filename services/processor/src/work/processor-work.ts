@@ -1,5 +1,5 @@
 import type { Objects } from "@longhaul/objects";
-import { systemClock, systemRandom } from "@longhaul/runtime";
+import { type Logger, systemClock, systemRandom } from "@longhaul/runtime";
 import { PartBuffers } from "../archive/part-buffers.ts";
 import { PART_MIN_BYTES } from "../archive/part-size.ts";
 import type { ProcessorConfig } from "../config.ts";
@@ -14,9 +14,10 @@ import { createNoOp } from "./no-op.ts";
 import { PLAN_MEMORY_BYTES, withPlanMemory } from "./plan-memory.ts";
 import { RecordLists } from "./record-lists.ts";
 import { createWork } from "./work.ts";
+import { ZeroCopy } from "./zero-copy.ts";
 
 /** The work of a processor, with the memory that all its jobs share. */
-export function createProcessorWork(config: ProcessorConfig, objects: Objects, sources: Sources): Work {
+export function createProcessorWork(config: ProcessorConfig, objects: Objects, sources: Sources, log: Logger): Work {
   const { now } = systemClock;
   const files = {
     ...config,
@@ -30,6 +31,12 @@ export function createProcessorWork(config: ProcessorConfig, objects: Objects, s
     results: createResultStore(objects.results),
     partBuffers: new PartBuffers(config.partBufferBytes),
     minPartBytes: PART_MIN_BYTES,
+    zeroCopy: new ZeroCopy({
+      ...config,
+      locate: objects.isOneStore ? sources.locate : null,
+      onRefused: (fileId, why) =>
+        log.warn({ fileId, reason: why.message }, "the store does not copy a large file: it is read"),
+    }),
   });
   const planMemory = new PartBuffers(PLAN_MEMORY_BYTES);
   const limited = (work: Work) => withIdleLimit(work, config.jobIdleTimeoutMs);

@@ -23,7 +23,7 @@ export async function sendParts(log: UploadLog, buffers: number, job: ArchiveJob
 type Whole = { sizeBytes: number; crc32: string };
 
 async function sendRest(log: UploadLog, buffers: number, checkpoints: Checkpoints, job: ArchiveJob): Promise<Whole> {
-  const { layout, reader, results, clock, uploadConcurrency: concurrency, context, onProgress } = job;
+  const { layout, reader, results, clock, uploadConcurrency: concurrency, context, onProgress, zeroCopy } = job;
   const { upload } = log;
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
@@ -38,7 +38,11 @@ async function sendRest(log: UploadLog, buffers: number, checkpoints: Checkpoint
   };
   const options = { reader, sink, partSize: upload.partSize, concurrency, buffers, signal, onProgress };
   try {
-    const whole = await writeArchive(layout, { ...options, from: log.point() });
+    const copier = zeroCopy.copier(job, upload, ({ length, ...part }, etag) => {
+      log.add(part, etag);
+      timer.stored(length);
+    });
+    const whole = await writeArchive(layout, { ...options, copier, from: log.point() });
     await timer.close();
     stop.signal.throwIfAborted();
     return whole;

@@ -8,6 +8,7 @@ export class UsageMeter {
   #bytesRead = 0;
   #bytesWritten = 0;
   #s3Calls = 0;
+  #copies = 0;
 
   constructor(before: Usage) {
     this.#before = before;
@@ -21,6 +22,7 @@ export class UsageMeter {
       bytesRead: before.bytesRead + this.#bytesRead,
       bytesWritten: before.bytesWritten + this.#bytesWritten,
       s3Calls: before.s3Calls + this.#s3Calls,
+      copies: before.copies + this.#copies,
     };
   }
 
@@ -63,6 +65,11 @@ export class UsageMeter {
         const etag = await counted(store.uploadPart(upload, part, signal));
         this.#bytesWritten += part.bytes.length;
         return etag;
+      },
+      copyPart: async (upload, number, from, signal) => {
+        const copied = await counted(store.copyPart(upload, number, from, signal));
+        this.#copies += 1;
+        return copied;
       },
       listParts: (upload, options) => counted(store.listParts(upload, options)),
       completeUpload: (upload, parts, options) => counted(store.completeUpload(upload, parts, options)),
