@@ -18,7 +18,7 @@ export type Dependency = {
 /** What the health routes say about a dependency. */
 export type DependencyCheck = {
   status: "up" | "down";
-  /** Of the newest answered ping, milliseconds; null = it never answered. */
+  /** Of the newest answered ping, milliseconds; null = it never answered, or nobody pings it. */
   latencyMs: number | null;
   /** ISO time of the last change of `status`. */
   since: string;
@@ -36,7 +36,7 @@ export class HealthRegistry {
   readonly #clock: Clock;
   readonly #bornMs: number;
   readonly #up: Gauge;
-  readonly #dependencies = new Map<string, { dependency: Dependency; check: DependencyCheck }>();
+  readonly #dependencies = new Map<string, { dependency: Dependency | null; check: DependencyCheck }>();
   readonly #loops: (() => LoopHealth[])[] = [];
 
   constructor(registry: Registry, clock: Clock = systemClock) {
@@ -60,6 +60,17 @@ export class HealthRegistry {
     };
     this.#dependencies.set(name, { dependency, check });
     await this.#ping(name);
+  }
+
+  /**
+   * Adds a dependency that nobody pings: it is up until `report` says otherwise, and never critical. One that is known
+   * already stays as it is.
+   */
+  expectReports(name: string): void {
+    if (this.#dependencies.has(name)) return;
+    const check: DependencyCheck = { status: "up", latencyMs: null, since: this.#isoNow(), critical: false };
+    this.#dependencies.set(name, { dependency: null, check });
+    this.report(name, "up");
   }
 
   /** Adds the loops of a supervision: the service counts as degraded while one of them waits for its restart. */
@@ -136,12 +147,12 @@ export class HealthRegistry {
   }
 
   async #ping(name: string): Promise<void> {
-    const entry = this.#dependencies.get(name);
-    if (!entry) return;
+    const { dependency, check } = this.#dependencies.get(name) ?? {};
+    if (!dependency || !check) return;
     const startedMs = this.#clock.monotonic();
     try {
-      await withTimeout((signal) => entry.dependency.ping(signal), PING_TIMEOUT_MS, `The ping of ${name}`);
-      entry.check.latencyMs = Math.round(this.#clock.monotonic() - startedMs);
+      await withTimeout((signal) => dependency.ping(signal), PING_TIMEOUT_MS, `The ping of ${name}`);
+      check.latencyMs = Math.round(this.#clock.monotonic() - startedMs);
       this.report(name, "up");
     } catch {
       this.report(name, "down");

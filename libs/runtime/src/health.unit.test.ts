@@ -53,6 +53,22 @@ test("the summary tells a broken service from one that only lacks something", as
   expect(health.summary().body).toMatchObject({ status: "healthy" });
 });
 
+test("what nobody pings is up until it is reported down, and what is pinged stays pinged", async () => {
+  const { health, metrics } = await registry({ nats: up, s3: down });
+  health.phase = "ready";
+  health.report("source_http", "down");
+  expect(health.checks().source_http).toBeUndefined();
+  for (const name of ["source_http", "s3"]) health.expectReports(name);
+  expect(health.checks()).toMatchObject({
+    source_http: { status: "up", latencyMs: null, critical: false },
+    s3: { status: "down" },
+  });
+  expect(await metrics.metrics()).toMatch(/dependency_up\{dependency="source_http",service="test"\} 1/);
+  health.report("s3", "up");
+  health.report("source_http", "down");
+  expect(health.ready().body).toMatchObject({ status: "degraded", checks: { source_http: { status: "down" } } });
+});
+
 test("a loop that waits for its restart makes the service degraded", async () => {
   const { health } = await registry({ nats: up, s3: up });
   health.phase = "ready";

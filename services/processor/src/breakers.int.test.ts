@@ -251,16 +251,19 @@ test("a process that stops while the breaker is open ends in time", async () => 
 test("a source at another endpoint holds up its own jobs, and pulling goes on", async () => {
   proxy.spoil("any", "503");
   const worker = await start({ S3_ENDPOINT: inject("s3").endpoint, SOURCE_S3_ENDPOINT: proxy.url });
+  const ofSource = () => worker.health.checks().source_s3?.status;
+  expect(ofSource()).toBe("up");
   const ids = await createMany(JOBS);
   await until("the source's breaker to open", () => worker.objects.source.breaker?.isOpen);
   await until("the jobs to wait", () => allWait(ids, "waiting_for_source"), 60_000);
   expect(worker.objects.results.breaker?.isOpen).toBe(false);
-  expect(worker.health.checks().s3?.status).toBe("up");
+  expect([worker.health.checks().s3?.status, ofSource()]).toEqual(["up", "down"]);
   const late = await create();
   await until("one more to be taken, and to wait", () => waits(late, "waiting_for_source"));
   expect((await recordOf(late)).failures).toBe(0);
   proxy.heal();
   await until("all of them to be done", () => areCompleted([...ids, late]), 60_000);
+  expect(ofSource()).toBe("up");
 }, 120_000);
 
 test("a source that asks for a long wait gets it, for one try, and is not asked meanwhile", async () => {

@@ -20,6 +20,8 @@ export function createBreakerWatch(deps: { metrics: Metrics; health: HealthRegis
     watch(breaker) {
       const labels = { breaker: breaker.name };
       open.set(labels, 0);
+      // Of a web source nobody knows a call that could be its ping: the breaker alone tells how it is.
+      deps.health.expectReports(breaker.name);
       breaker.onChange((isOpen) => {
         open.set(labels, isOpen ? 1 : 0);
         deps.health.report(breaker.name, isOpen ? "down" : "up");
