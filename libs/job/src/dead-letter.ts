@@ -1,4 +1,5 @@
 import type { JobRecord } from "@longhaul/contracts";
+import { isOver } from "./end.ts";
 
 /**
  * Whether a person has to look at the failed job: all its tries are used up, or too many of its runs died. The same
@@ -6,4 +7,12 @@ import type { JobRecord } from "@longhaul/contracts";
  */
 export function isDeadLetter(record: JobRecord, maxAttempts: number): boolean {
   return record.status === "failed" && (record.failures >= maxAttempts || record.error?.code === "DEAD_LETTERED");
+}
+
+/**
+ * Whether an operator's redrive has anything to say to the job: it is a dead letter, or was queued anew already and has
+ * not ended since, so that a second click finds what the first has done.
+ */
+export function isRedrivable(record: JobRecord, maxAttempts: number): boolean {
+  return isDeadLetter(record, maxAttempts) || (record.generation > 1 && !isOver(record));
 }

@@ -9,7 +9,7 @@ export {
   type Decision,
   decide,
 } from "./commands.ts";
-export { isDeadLetter } from "./dead-letter.ts";
+export { isDeadLetter, isRedrivable } from "./dead-letter.ts";
 export { type DeliveryFacts, type DeliveryVerdict, type ItemInHand, onDelivery, onFenced } from "./delivery.ts";
 export { type EndStatus, isEnded, isLive, isOver, isUnfinished } from "./end.ts";
 export { errorText, isPermanent, jobError, type PublicClass, publicClass } from "./failure.ts";

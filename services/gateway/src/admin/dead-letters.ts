@@ -7,7 +7,7 @@ import {
   type RedrivenMessage,
   UNREADABLE,
 } from "@longhaul/contracts";
-import { isDeadLetter, isLive } from "@longhaul/job";
+import { isDeadLetter, isLive, isRedrivable } from "@longhaul/job";
 import type { DeadLetterViews } from "@longhaul/store";
 import { z } from "zod";
 import {
@@ -106,7 +106,7 @@ export async function discardDeadLetter(
 
 /**
  * Gives a dead letter another chance: the job is retried, the message put where it was found once more.
- * @throws as `controlDownload`
+ * @throws as `controlDownload`; `NOT_FOUND` also for a job that is no dead letter
  */
 export async function redriveDeadLetter(
   { control, messages }: DeadLetterPorts,
@@ -115,9 +115,18 @@ export async function redriveDeadLetter(
 ): Promise<{ job: Controlled } | { message: RedrivenMessage }> {
   const id = checked(request.id);
   const letter = await messages.get(id);
-  return letter === null
-    ? { job: await controlDownload(control, policy, { ...request, id, command: "retry", admits: () => true }) }
-    : { message: await redriveMessage(messages, letter) };
+  if (letter !== null) return { message: await redriveMessage(messages, letter) };
+  const admits = onceRedrivable(policy.maxAttempts);
+  return { job: await controlDownload(control, policy, { ...request, id, command: "retry", admits }) };
+}
+
+/** What was to be redriven stays so for this request: whoever is first with the retry has done what is asked here. */
+function onceRedrivable(maxAttempts: number): JobRequest["admits"] {
+  let admitted = false;
+  return (record) => {
+    admitted ||= isRedrivable(record, maxAttempts);
+    return admitted;
+  };
 }
 
 async function redriveMessage(messages: DeadLetters, letter: DeadLetter): Promise<RedrivenMessage> {

@@ -45,11 +45,15 @@ async function admin(method: string, path: string, roles = "admin", body?: unkno
   return { http: response.status, body: (text === "" ? null : JSON.parse(text)) as Answer };
 }
 
-/** A job whose only try failed in this way, and its view. */
-async function failedJob(code: Parameters<typeof jobError>[0], stage: Parameters<typeof jobError>[1]): Promise<string> {
+async function queuedJob(): Promise<string> {
   const headers = { "content-type": "application/json", "x-user-id": "ada" };
   const created = await fetch(`${gateway.url}/v1/downloads`, { method: "POST", headers, body: '{"fileIds":[70000]}' });
-  const { id } = (await created.json()) as { id: string };
+  return ((await created.json()) as { id: string }).id;
+}
+
+/** A job whose only try failed in this way, and its view. */
+async function failedJob(code: Parameters<typeof jobError>[0], stage: Parameters<typeof jobError>[1]): Promise<string> {
+  const id = await queuedJob();
   await steps.claim(id);
   await steps.write(id, (record) => failed(record, { error: jobError(code, stage), now: new Date() }));
   await project(id);
@@ -135,7 +139,19 @@ describe("failed jobs", () => {
     expect(await workItemOf(gateway, record)).toMatchObject({ id, generation: 2 });
     expect((await admin("DELETE", `/${id}`)).http).toBe(404);
     await steps.complete(id).catch(() => steps.claim(id).then(() => steps.complete(id)));
-    expect((await admin("POST", `/${id}/redrive`)).body).toMatchObject({ code: "INVALID_STATE", status: 409 });
+    expect((await admin("POST", `/${id}/redrive`)).body).toMatchObject({ code: "NOT_FOUND", status: 404 });
+  });
+
+  test("only dead letters are redriven: a job that failed for good, was cancelled or waits is none", async () => {
+    const permanent = await failedJob("FILE_NOT_FOUND", "plan");
+    const cancelled = await queuedJob();
+    await fetch(`${gateway.url}/v1/downloads/${cancelled}/cancel`, { method: "POST", headers: { "x-user-id": "ada" } });
+    const before = new Map<string, number | undefined>();
+    for (const id of [permanent, cancelled, await queuedJob()]) before.set(id, (await gateway.jobs.newest(id))?.seq);
+    for (const [id, seq] of before) {
+      expect((await admin("POST", `/${id}/redrive`)).http).toBe(404);
+      expect((await gateway.jobs.newest(id))?.seq).toBe(seq);
+    }
   });
 
   test("are discarded by deletion", async () => {
