@@ -80,10 +80,9 @@ async function run(spec: Partial<JobSpec>): Promise<JobRecord> {
 
 async function contentOf({ result }: JobRecord): Promise<Buffer> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
-  const pieces: Uint8Array[] = [];
-  for await (const piece of objects.results.open(result?.key ?? "", { offset: 0, etag: null, signal }))
-    pieces.push(piece);
-  return Buffer.concat(pieces);
+  return Buffer.concat(
+    await Array.fromAsync(objects.results.open(result?.key ?? "", { offset: 0, etag: null, signal })),
+  );
 }
 
 test("one made-up file is a result of its own, as it is, made in parts", async () => {

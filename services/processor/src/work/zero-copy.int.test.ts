@@ -83,10 +83,9 @@ for (const implementation of S3_SERVERS) {
 
     async function contentOf({ result }: JobRecord): Promise<Buffer> {
       const signal = AbortSignal.timeout(PATIENCE_MS);
-      const pieces: Uint8Array[] = [];
-      for await (const piece of objects.results.open(result?.key ?? "", { offset: 0, etag: null, signal }))
-        pieces.push(piece);
-      return Buffer.concat(pieces);
+      return Buffer.concat(
+        await Array.fromAsync(objects.results.open(result?.key ?? "", { offset: 0, etag: null, signal })),
+      );
     }
 
     test("what the store copies gives the bytes that are also made by reading", async () => {

@@ -1,12 +1,15 @@
 import { crc32 } from "node:zlib";
+import type { JobRecord } from "@longhaul/contracts";
 import { type ObjectRange, ObjectsError } from "@longhaul/objects";
-import type { Settings, zeroCopyConfig } from "@longhaul/runtime";
+import type { Clock, Settings, zeroCopyConfig } from "@longhaul/runtime";
 import type { ArchiveEntry } from "../archive/archive-entry.ts";
 import { crc32Hex } from "../archive/crc32.ts";
-import type { CopiedPart, EntryPart, PartCopier } from "../archive/ports.ts";
+import type { Layout } from "../archive/layout.ts";
+import type { CopiedPart, EntryPart, EntryReader, PartCopier } from "../archive/ports.ts";
 import { JobFailure } from "../job/job-failure.ts";
+import type { ResultStore } from "../job/ports.ts";
 import type { PlannedFile } from "../source/source.ts";
-import type { ArchiveJob } from "./archive-job.ts";
+import type { PlannedFiles } from "./plan.ts";
 import { lettingFinish, storing } from "./storing.ts";
 import type { Upload } from "./upload-log.ts";
 
@@ -15,6 +18,15 @@ export type ZeroCopyOptions = Settings<typeof zeroCopyConfig> & {
   locate: ((file: PlannedFile) => Pick<ObjectRange, "bucket" | "key">) | null;
   /** Told when a large file is read because the store does not copy it. */
   onRefused(fileId: number, why: Error): void;
+};
+
+type CopiedJob = {
+  record: JobRecord;
+  planned: PlannedFiles;
+  layout: Layout;
+  reader: EntryReader;
+  results: Pick<ResultStore, "copyPart">;
+  clock: Clock;
 };
 
 /** The probe is a part that no archive has: Complete does not name it, and so the store drops it. */
@@ -39,7 +51,7 @@ export class ZeroCopy {
   }
 
   /** What can be copied into an upload of the job; undefined when nothing can. */
-  copier(job: ArchiveJob, upload: Upload, onCopied: PartCopier["onCopied"]): PartCopier | undefined {
+  copier(job: CopiedJob, upload: Upload, onCopied: PartCopier["onCopied"]): PartCopier | undefined {
     if (this.#isOff || job.record.spec.sourceKind !== "s3") return undefined;
     const copy = (part: EntryPart, stopped: AbortSignal) =>
       storing(() => lettingFinish(stopped, job.clock, (until) => this.#copy(job, upload, part, until)));
@@ -50,7 +62,7 @@ export class ZeroCopy {
     };
   }
 
-  async #canCopy(job: ArchiveJob, index: number, copy: PartCopier["copy"], signal: AbortSignal): Promise<boolean> {
+  async #canCopy(job: CopiedJob, index: number, copy: PartCopier["copy"], signal: AbortSignal): Promise<boolean> {
     const file = job.planned.present[index];
     // Without an ETag nobody could tell whether all parts are of one version.
     if (this.#isOff || !file || file.etag === null || file.sizeBytes < this.#options.zeroCopyMinBytes) return false;
@@ -68,7 +80,7 @@ export class ZeroCopy {
   }
 
   async #copy(
-    { planned, results }: ArchiveJob,
+    { planned, results }: CopiedJob,
     upload: Upload,
     { number, index, offset, length }: EntryPart,
     signal: AbortSignal,
@@ -93,7 +105,7 @@ export class ZeroCopy {
 
 /** CRC-32 of the first bytes of an entry. */
 async function crcOfBegin(
-  { layout, reader }: ArchiveJob,
+  { layout, reader }: CopiedJob,
   index: number,
   length: number,
   signal: AbortSignal,
