@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { buffer } from "node:stream/consumers";
 import { crc32 } from "node:zlib";
 import type { JobRecord, JobSpec } from "@longhaul/contracts";
 import type { FileAuthorisation } from "@longhaul/job";

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { buffer } from "node:stream/consumers";
 import { crc32 } from "node:zlib";
 import type { JobRecord } from "@longhaul/contracts";
 import { createObjects, type Objects } from "@longhaul/objects";
