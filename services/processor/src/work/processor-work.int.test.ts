@@ -81,9 +81,7 @@ async function run(spec: Partial<JobSpec>): Promise<JobRecord> {
 
 async function contentOf({ result }: JobRecord): Promise<Buffer> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
-  return Buffer.concat(
-    await Array.fromAsync(objects.results.open(result?.key ?? "", { offset: 0, etag: null, signal })),
-  );
+  return await buffer(objects.results.open(result?.key ?? "", { offset: 0, etag: null, signal }));
 }
 
 test("one made-up file is a result of its own, as it is, made in parts", async () => {

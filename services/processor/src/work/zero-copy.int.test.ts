@@ -84,9 +84,7 @@ for (const implementation of S3_SERVERS) {
 
     async function contentOf({ result }: JobRecord): Promise<Buffer> {
       const signal = AbortSignal.timeout(PATIENCE_MS);
-      return Buffer.concat(
-        await Array.fromAsync(objects.results.open(result?.key ?? "", { offset: 0, etag: null, signal })),
-      );
+      return await buffer(objects.results.open(result?.key ?? "", { offset: 0, etag: null, signal }));
     }
 
     test("what the store copies gives the bytes that are also made by reading", async () => {
