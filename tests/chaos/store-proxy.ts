@@ -28,7 +28,8 @@ export type StoreProxy = {
   close(): Promise<void>;
 };
 
-export async function startStoreProxy(storeUrl: string): Promise<StoreProxy> {
+/** `slowMs`: by how much a slow call is late. */
+export async function startStoreProxy(storeUrl: string, { slowMs = SLOW_MS } = {}): Promise<StoreProxy> {
   const hanging = new Set<ServerResponse>();
   const befell = new Set<string>();
   let open = 0;
@@ -56,7 +57,7 @@ export async function startStoreProxy(storeUrl: string): Promise<StoreProxy> {
         hanging.add(answer.once("close", () => hanging.delete(answer)));
         return;
       case "slow":
-        await delay(SLOW_MS);
+        await delay(slowMs);
         return pass(storeUrl, call, answer, null);
       default:
         return pass(storeUrl, call, answer, trouble);
