@@ -2,6 +2,8 @@ import { createCipheriv, createHash } from "node:crypto";
 
 const CHUNK_BYTES = 256 * 1024;
 const BLOCK_BYTES = 16;
+/** What the key stream is read with; one piece of memory for all files, however many are read at a time. */
+const ZEROS = Buffer.alloc(CHUNK_BYTES);
 
 /** `seed`: another one makes other files. `offset`: the first byte that is asked for. `chunkBytes`: of all but the last. */
 export type SeededOptions = { seed?: number; offset?: number; chunkBytes?: number };
@@ -22,7 +24,7 @@ export function* seededChunks(
   counter.writeBigUInt64BE(BigInt(Math.floor(offset / BLOCK_BYTES)), BLOCK_BYTES / 2);
   const stream = createCipheriv("aes-256-ctr", key, counter);
   stream.update(Buffer.alloc(offset % BLOCK_BYTES));
-  const zeros = Buffer.alloc(Math.min(chunkBytes, Math.max(0, sizeBytes - offset)));
+  const zeros = chunkBytes <= CHUNK_BYTES ? ZEROS.subarray(0, chunkBytes) : Buffer.alloc(chunkBytes);
   for (let left = sizeBytes - offset; left > 0; left -= chunkBytes) {
     yield stream.update(left < zeros.length ? zeros.subarray(0, left) : zeros);
   }
