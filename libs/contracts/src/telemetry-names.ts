@@ -12,6 +12,8 @@ export const METRICS = {
   queueLength: "download_queue_length",
   /** 0..100 */
   workerUtilization: "download_worker_utilization",
+  /** Bytes that running archives hold of the memory for parts; `class` */
+  partBufferBytes: "download_part_buffer_bytes",
   initiated: "download_initiated_total",
   completed: "download_completed_total",
   failed: "download_failed_total",

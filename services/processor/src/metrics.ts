@@ -1,4 +1,4 @@
-import { METRICS } from "@longhaul/contracts";
+import { JOB_CLASSES, type JobClass, METRICS } from "@longhaul/contracts";
 import { Gauge, Histogram, type Metrics } from "@longhaul/runtime";
 
 /** Upper bounds of the published duration histograms, seconds. */
@@ -20,7 +20,13 @@ export function fileSizeBucket(bytes: number): string {
 
 export type ProcessorMetrics = ReturnType<typeof createProcessorMetrics>;
 
-export function createProcessorMetrics({ registry }: Metrics, busySlots: () => { busy: number; slots: number }) {
+/** What gauges ask for when they are looked at. */
+export type ProcessorState = {
+  busySlots(): { busy: number; slots: number };
+  partBufferBytes(jobClass: JobClass): number;
+};
+
+export function createProcessorMetrics({ registry }: Metrics, { busySlots, partBufferBytes }: ProcessorState) {
   new Gauge({
     name: METRICS.workerUtilization,
     help: "Slots of this processor that are busy, percent",
@@ -37,6 +43,15 @@ export function createProcessorMetrics({ registry }: Metrics, busySlots: () => {
     registers: [registry],
     collect() {
       this.set({ status: "processing" }, busySlots().busy);
+    },
+  });
+  new Gauge({
+    name: METRICS.partBufferBytes,
+    help: "Bytes that running archives hold of PART_BUFFER_BYTES",
+    labelNames: ["class"],
+    registers: [registry],
+    collect() {
+      for (const jobClass of JOB_CLASSES) this.set({ class: jobClass }, partBufferBytes(jobClass));
     },
   });
   return {

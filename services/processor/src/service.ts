@@ -20,6 +20,7 @@ import {
   systemRandom,
 } from "@longhaul/runtime";
 import type { Store } from "@longhaul/store";
+import { PartBuffers } from "./archive/part-buffers.ts";
 import { createBreakerWatch, pauseWhileAway } from "./breakers.ts";
 import type { ProcessorConfig } from "./config.ts";
 import type { JobFailure } from "./job/job-failure.ts";
@@ -72,12 +73,13 @@ export function startProcessor(deps: ProcessorDeps): Processor {
   const { objects, deniedFiles } = deps;
   const sources = createSources({ config, buckets: objects, deniedFiles, clock: systemClock });
   let puller: Puller | null = null;
-  const metrics = createProcessorMetrics(deps.metrics, () => ({
-    busy: puller?.running() ?? 0,
-    slots: puller?.slots ?? 0,
-  }));
+  const partBuffers = new PartBuffers(config.partBufferBytes);
+  const metrics = createProcessorMetrics(deps.metrics, {
+    busySlots: () => ({ busy: puller?.running() ?? 0, slots: puller?.slots ?? 0 }),
+    partBufferBytes: (jobClass) => partBuffers.reservedBy(jobClass),
+  });
   const worker = new Worker({
-    ...workerSettings({ ...deps, sources }),
+    ...workerSettings({ ...deps, sources, partBuffers }),
     jobs,
     items: { alive: queue.itemAlive },
     progress: { publish: core.publishProgress },
@@ -113,9 +115,9 @@ export function startProcessor(deps: ProcessorDeps): Processor {
 }
 
 function workerSettings(
-  deps: ProcessorDeps & { sources: Sources },
+  deps: ProcessorDeps & { sources: Sources; partBuffers: PartBuffers },
 ): Omit<WorkerDeps, "jobs" | "items" | "progress" | "onEnd"> {
-  const { config, log, objects, workerName, sources } = deps;
+  const { config, log, workerName } = deps;
   return {
     clock: systemClock,
     random: systemRandom satisfies Random,
@@ -129,7 +131,7 @@ function workerSettings(
     ackWaitMs: config.ackWaitMs,
     progressIntervalMs: config.progressIntervalMs,
     ownsResult,
-    work: createProcessorWork(config, objects, sources, log),
+    work: createProcessorWork(deps),
   };
 }
 

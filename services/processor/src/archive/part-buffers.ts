@@ -30,9 +30,10 @@ export class PartBuffers {
     return this.#shares[jobClass].totalBytes;
   }
 
-  /** Bytes that are reserved now, in all classes. */
-  get reservedBytes(): number {
-    return JOB_CLASSES.reduce((sum, it) => sum + this.#shares[it].totalBytes - this.#shares[it].freeBytes, 0);
+  /** What archives of the class hold now, in bytes. */
+  reservedBy(jobClass: JobClass): number {
+    const { totalBytes, freeBytes } = this.#shares[jobClass];
+    return totalBytes - freeBytes;
   }
 
   /**

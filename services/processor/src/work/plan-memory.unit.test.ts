@@ -41,7 +41,7 @@ test("jobs of very many files run as far as there is memory for what they know o
   expect(held.begun).toBe(4);
   for (const end of held.end.slice(1)) end.resolve({} as Completion);
   await Promise.all(large.slice(1));
-  expect(memory.reservedBytes).toBe(0);
+  expect(memory.reservedBy("normal")).toBe(0);
 });
 
 test("who is told to stop while it waits never begins", async () => {

@@ -10,6 +10,7 @@ import { specOf } from "../../../../libs/job/src/testing/index.ts";
 import { until } from "../../../../tests/support/until.ts";
 import { type RunningWorker, startWorkerBench, type WorkerBench } from "../../../../tests/support/worker-bench.ts";
 import { crc32Hex } from "../archive/crc32.ts";
+import { PartBuffers } from "../archive/part-buffers.ts";
 import { processorConfig } from "../config.ts";
 import { createSources, type Sources } from "../source/sources.ts";
 import { type Origin, startOrigin } from "../source/testing/origin.ts";
@@ -57,7 +58,9 @@ beforeAll(async () => {
   objects = createObjects(config);
   sources = createSources({ config, buckets: objects, deniedFiles, clock: systemClock });
   bench = await startWorkerBench();
-  worker = bench.startWorker(createProcessorWork(config, objects, sources, createLogger("test", "silent")));
+  const partBuffers = new PartBuffers(config.partBufferBytes);
+  const log = createLogger("test", "silent");
+  worker = bench.startWorker(createProcessorWork({ config, objects, sources, partBuffers, log }));
 });
 
 afterAll(async () => {

@@ -16,8 +16,16 @@ import { RecordLists } from "./record-lists.ts";
 import { createWork } from "./work.ts";
 import { ZeroCopy } from "./zero-copy.ts";
 
+export type ProcessorWorkDeps = {
+  config: ProcessorConfig;
+  objects: Objects;
+  sources: Sources;
+  partBuffers: PartBuffers;
+  log: Logger;
+};
+
 /** The work of a processor, with the memory that all its jobs share. */
-export function createProcessorWork(config: ProcessorConfig, objects: Objects, sources: Sources, log: Logger): Work {
+export function createProcessorWork({ config, objects, sources, partBuffers, log }: ProcessorWorkDeps): Work {
   const { now } = systemClock;
   const files = {
     ...config,
@@ -29,7 +37,7 @@ export function createProcessorWork(config: ProcessorConfig, objects: Objects, s
   const archive = createArchiveWork({
     ...files,
     results: createResultStore(objects.results),
-    partBuffers: new PartBuffers(config.partBufferBytes),
+    partBuffers,
     minPartBytes: PART_MIN_BYTES,
     zeroCopy: new ZeroCopy({
       ...config,

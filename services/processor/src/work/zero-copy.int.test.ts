@@ -11,6 +11,7 @@ import { findS3, type OwnS3, S3_SERVERS, startS3 } from "../../../../tests/suppo
 import { until } from "../../../../tests/support/until.ts";
 import { startWorkerBench, type WorkerBench } from "../../../../tests/support/worker-bench.ts";
 import { crc32Hex } from "../archive/crc32.ts";
+import { PartBuffers } from "../archive/part-buffers.ts";
 import { piecesOf } from "../archive/testing/sources.ts";
 import { type ProcessorConfig, processorConfig } from "../config.ts";
 import { createSources, type Sources } from "../source/sources.ts";
@@ -72,7 +73,13 @@ for (const implementation of S3_SERVERS) {
     async function run(options: { zeroCopy?: "off"; from?: Partial<Sources>; fileIds?: number[] }): Promise<JobRecord> {
       const { zeroCopy = "auto", from, fileIds = FILE_IDS } = options;
       const log = createLogger("test", "silent");
-      const work = createProcessorWork({ ...config, zeroCopy }, objects, { ...sources, ...from }, log);
+      const work = createProcessorWork({
+        config: { ...config, zeroCopy },
+        objects,
+        sources: { ...sources, ...from },
+        partBuffers: new PartBuffers(config.partBufferBytes),
+        log,
+      });
       const worker = bench.startWorker(work);
       const spec = { ...specOf(), filesTotal: fileIds.length, fileIds };
       const id = await bench.create({ id: randomUUID(), spec });
