@@ -14,6 +14,11 @@ export const STOP_ORDER: readonly ServiceName[] = ["gateway", "processor", "noti
 export const REPOSITORY: string = fileURLToPath(new URL("../../../../", import.meta.url));
 
 const DEFAULT_GRACE_MS: Record<ServiceName, number> = { gateway: 10_000, processor: 25_000, notifier: 10_000 };
+/**
+ * A processor under load makes some 100 KB of short-lived objects for each job. Left to itself V8 lets the room for new
+ * objects grow to 128 MB, for no gain that can be measured.
+ */
+const NODE_FLAGS: Partial<Record<ServiceName, string[]>> = { processor: ["--max-semi-space-size=16"] };
 /** A service ends by itself when its grace is over; only one that hangs is ended from here. */
 const GRACE_MARGIN_MS = 5_000;
 const READY_TIMEOUT_MS = 45_000;
@@ -38,7 +43,7 @@ export async function planServices({ counts, port, logDir, env }: ServicePlanOpt
       name,
       kind: "service",
       command: process.execPath,
-      args: [servicePath(name)],
+      args: [...(NODE_FLAGS[name] ?? []), servicePath(name)],
       env: { ...env, METRICS_PORT: `${metrics}`, ...(http === undefined ? {} : { PORT: `${http}` }) },
       cwd: REPOSITORY,
       logFile: join(logDir, counts[name] === 1 ? `${name}.log` : `${name}-${index + 1}.log`),
