@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { createObjects, type Objects } from "@longhaul/objects";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { createDownload, getJob, request } from "../support/download-client.ts";
+import { residentMemory } from "../support/resident-memory.ts";
 import { scaled } from "../support/scale.ts";
 import { startTestStack, type TestStack } from "../support/test-stack.ts";
 import { until } from "../support/until.ts";
@@ -42,11 +42,6 @@ afterAll(async () => {
   await stack?.dispose();
 });
 
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
-}
-
 async function remains(id: string): Promise<string[]> {
   const found: string[] = [];
   for (const folder of ["results/", "payload/"]) {
@@ -59,14 +54,12 @@ test(
   `a job of ${FILES} files is asked for, made and deleted, and memory stays in its budget`,
   async () => {
     const pid = stack.pid("processor");
-    const idle = await residentBytes(pid);
+    const idle = (await residentMemory(pid)).now;
     const { status, body } = await createDownload(stack.baseUrl, IDS);
     expect([status, body.progress.filesTotal]).toEqual([202, FILES]);
-    let most = 0;
     const done = await until(
       "the end of the job",
       async () => {
-        most = Math.max(most, await residentBytes(pid));
         const job = (await getJob(stack.baseUrl, body.id)).body;
         expect(job.status).not.toBe("failed");
         return job.status === "completed" ? job : null;
@@ -74,6 +67,7 @@ test(
       PATIENCE_MS,
     );
     expect(done.progress).toMatchObject({ filesDone: FILES, bytesDone: FILES * FILE_BYTES, percent: 100 });
+    const { most } = await residentMemory(pid);
     console.log(`processor: ${Math.round(idle / MIB)} MiB idle, at most ${Math.round(most / MIB)} MiB at work`);
     expect(most - idle).toBeLessThan(BUDGET_BYTES);
 

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { createDownload, getJob } from "../support/download-client.ts";
+import { residentMemory } from "../support/resident-memory.ts";
 import { scaled } from "../support/scale.ts";
 import { startTestStack, type TestStack } from "../support/test-stack.ts";
 import { until } from "../support/until.ts";
@@ -23,30 +23,24 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.dispose());
 
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
-}
-
 test("the processor's memory stays in its budget, however large the archive", async (context) => {
   context.skip(process.platform !== "linux", "the resident size is read from /proc");
   const pid = stack.pid("processor");
-  const idle = await residentBytes(pid);
+  const idle = (await residentMemory(pid)).now;
   const { body } = await createDownload(
     stack.baseUrl,
     Array.from({ length: FILES }, (_, i) => 70_000 + i),
   );
-  let most = 0;
   await until(
     "the end of the job",
     async () => {
-      most = Math.max(most, await residentBytes(pid));
       const { status } = (await getJob(stack.baseUrl, body.id)).body;
       expect(status).not.toBe("failed");
       return status === "completed";
     },
     scaled({ short: 90_000, full: 600_000 }),
   );
+  const { most } = await residentMemory(pid);
   console.log(`processor: ${Math.round(idle / MIB)} MiB idle, at most ${Math.round(most / MIB)} MiB at work`);
   expect(most - idle).toBeLessThan(BUDGET_BYTES);
 });
