@@ -16,6 +16,7 @@ import type {
   Upload,
   UploadPart,
   Uploads,
+  UploadsPage,
 } from "./objects.ts";
 import { ObjectsError, type ObjectsErrorCode } from "./objects-error.ts";
 
@@ -112,7 +113,7 @@ class GuardedUploads implements Uploads {
     return guarded(this.#breaker, () => this.#uploads.abort(upload, signal));
   }
 
-  list(prefix: string, options: { signal: AbortSignal }): AsyncGenerator<ListedUpload> {
+  list(prefix: string, options: { from?: UploadsPage | undefined; signal: AbortSignal }): AsyncGenerator<ListedUpload> {
     return guardedPieces(this.#breaker, () => this.#uploads.list(prefix, options));
   }
 }

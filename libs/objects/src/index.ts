@@ -12,6 +12,7 @@ export type {
   PresignOptions,
   PutOptions,
   SignedUrl,
+  UploadsPage,
 } from "./objects.ts";
 export { ObjectsError, type ObjectsErrorCode } from "./objects-error.ts";
 export { decodePayload, encodePayload, type PayloadOwner } from "./payload-bytes.ts";

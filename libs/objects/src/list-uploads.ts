@@ -1,12 +1,15 @@
 import { ListMultipartUploadsCommand, type ListMultipartUploadsCommandOutput, type S3Client } from "@aws-sdk/client-s3";
 import { call } from "./call.ts";
-import type { ListedUpload } from "./objects.ts";
+import type { ListedUpload, UploadsPage } from "./objects.ts";
 import { ObjectsError } from "./objects-error.ts";
 
-/** Where the next page begins: after this key, and within the key after this upload. */
-type Marker = { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined };
-
-export type ListUploadsOptions = { signal: AbortSignal; timeoutMs: number; pageSize?: number };
+/** `from`: the first page; left out: that of the first upload. */
+export type ListUploadsOptions = {
+  from?: UploadsPage | undefined;
+  signal: AbortSignal;
+  timeoutMs: number;
+  pageSize?: number;
+};
 
 /**
  * Unfinished uploads whose key begins with `prefix`, page by page.
@@ -20,37 +23,37 @@ export async function* listUploads(
   s3: S3Client,
   bucket: string,
   prefix: string,
-  { signal, timeoutMs, pageSize }: ListUploadsOptions,
+  { from = {}, signal, timeoutMs, pageSize }: ListUploadsOptions,
 ): AsyncGenerator<ListedUpload> {
-  const page = (marker: Marker): Promise<ListMultipartUploadsCommandOutput> => {
+  const listed = (page: UploadsPage): Promise<ListMultipartUploadsCommandOutput> => {
     const command = new ListMultipartUploadsCommand({
       Bucket: bucket,
       Prefix: prefix,
       MaxUploads: pageSize,
-      ...marker,
+      ...page,
     });
     return call(`Listing the uploads of ${prefix}`, timeoutMs, signal, (abortSignal) =>
       s3.send(command, { abortSignal }),
     );
   };
-  let marker: Marker = {};
+  let page = from;
   for (;;) {
     const {
       Uploads = [],
       IsTruncated,
       NextKeyMarker,
       NextUploadIdMarker,
-    } = await page(marker).catch((error) => {
+    } = await listed(page).catch((error) => {
       const refused = error instanceof ObjectsError && error.code === "REJECTED";
-      if (!refused || !marker.KeyMarker || !marker.UploadIdMarker) throw error;
-      return page({ KeyMarker: marker.KeyMarker });
+      if (!refused || !page.KeyMarker || !page.UploadIdMarker) throw error;
+      return listed({ KeyMarker: page.KeyMarker });
     });
     for (const { Key, UploadId, Initiated } of Uploads) {
-      if (Key && UploadId) yield { key: Key, id: UploadId, startedAt: Initiated ?? new Date(0) };
+      if (Key && UploadId) yield { key: Key, id: UploadId, startedAt: Initiated ?? new Date(0), page };
     }
     const next = { KeyMarker: NextKeyMarker || undefined, UploadIdMarker: NextUploadIdMarker || undefined };
-    const further = next.KeyMarker !== marker.KeyMarker || next.UploadIdMarker !== marker.UploadIdMarker;
+    const further = next.KeyMarker !== page.KeyMarker || next.UploadIdMarker !== page.UploadIdMarker;
     if (!IsTruncated || !further) return;
-    marker = next;
+    page = next;
   }
 }

@@ -54,7 +54,10 @@ export type CopiedPart = { etag: string; crc32: string };
 export type SentPart = { number: number; etag: string; crc32: string };
 /** A part that is stored. `crc32`: null where the store lists none. */
 export type ListedPart = { number: number; etag: string; sizeBytes: number; crc32: string | null };
-export type ListedUpload = Upload & { startedAt: Date };
+/** A page of a listing of uploads, in the words of the store: a listing can begin there. */
+export type UploadsPage = { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined };
+/** `page`: the one on which it was listed. */
+export type ListedUpload = Upload & { startedAt: Date; page: UploadsPage };
 
 /** Multipart uploads. Every part but the last has at least 5 MiB. */
 export type Uploads = {
@@ -83,8 +86,8 @@ export type Uploads = {
    * when there is no such upload (any more).
    */
   abort(upload: Upload, signal: AbortSignal): Promise<void>;
-  /** Unfinished uploads whose key begins with `prefix`, page by page, in an order of the store's own. */
-  list(prefix: string, options: { signal: AbortSignal }): AsyncGenerator<ListedUpload>;
+  /** Unfinished uploads whose key begins with `prefix`, page by page, in an order of the store's own; `from`: at this page. */
+  list(prefix: string, options: { from?: UploadsPage | undefined; signal: AbortSignal }): AsyncGenerator<ListedUpload>;
 };
 
 /** One bucket. Every call ends within `S3_CALL_TIMEOUT_MS`, its tries included, and rejects with an `ObjectsError`. */

@@ -22,6 +22,7 @@ import type {
   Upload,
   UploadPart,
   Uploads,
+  UploadsPage,
 } from "./objects.ts";
 import { ObjectsError } from "./objects-error.ts";
 import { transferTimeoutMs } from "./transfer-time.ts";
@@ -138,8 +139,8 @@ export class S3Uploads implements Uploads {
     throw new ObjectsError(parts, { code: "UNAVAILABLE" });
   }
 
-  list(prefix: string, { signal }: { signal: AbortSignal }): AsyncGenerator<ListedUpload> {
-    return listUploads(this.#s3, this.#bucket, prefix, { signal, timeoutMs: this.#settings.s3CallTimeoutMs });
+  list(prefix: string, options: { from?: UploadsPage | undefined; signal: AbortSignal }): AsyncGenerator<ListedUpload> {
+    return listUploads(this.#s3, this.#bucket, prefix, { ...options, timeoutMs: this.#settings.s3CallTimeoutMs });
   }
 
   /** False when there is no such upload. */

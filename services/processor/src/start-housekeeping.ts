@@ -67,7 +67,7 @@ export function viewsOf({ views, unfinished }: Store): Views {
 /** The bucket of results as housekeeping sees it. */
 export function bucketOf(results: ResultBucket): Bucket {
   return {
-    uploads: (prefix, signal) => results.uploads.list(prefix, { signal }),
+    uploads: (prefix, options) => results.uploads.list(prefix, options),
     objects: (prefix, options) => results.list(prefix, options),
     abort: (upload, signal) => results.uploads.abort(upload, signal),
     delete: (key, signal) => results.delete(key, { signal }),

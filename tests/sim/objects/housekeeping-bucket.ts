@@ -3,6 +3,9 @@ import type { Process } from "../kernel/process.ts";
 import type { Scene } from "../scene.ts";
 import { exchange, jobOf, meeting } from "./object-client.ts";
 
+/** Few enough are there at a time. */
+const ONLY_PAGE = {};
+
 /** The object store as the housekeeping of one process sees it, with the same faults. */
 export function createHousekeepingBucket(process: Process, { world, store }: Pick<Scene, "world" | "store">): Bucket {
   const prng = world.prng(`housekeeping of ${process.name}`);
@@ -14,8 +17,9 @@ export function createHousekeepingBucket(process: Process, { world, store }: Pic
     return exchange(world, process, prng, { what, key: prefix, signal, handle, travel });
   };
   return {
-    async *uploads(prefix, signal) {
-      yield* await list("list uploads", prefix, signal, () => store.listUploads(prefix));
+    async *uploads(prefix, { signal }) {
+      const all = await list("list uploads", prefix, signal, () => store.listUploads(prefix));
+      for (const upload of all) yield { ...upload, page: ONLY_PAGE };
     },
     async *objects(prefix, { after, signal }) {
       yield* await list("list objects", prefix, signal, () => store.listObjects(prefix, after ?? ""));

@@ -93,8 +93,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "no-orphan-sweep",
     file: "services/processor/src/housekeeping/orphans.ts",
-    find: "for (const folder of OWN_FOLDERS) {",
-    replace: "for (const folder of []) {",
+    find: "for (const listing of [...this.#listings]) {",
+    replace: "for (const listing of []) {",
   },
   {
     name: "keys-not-deleted-with-their-uploads",

@@ -11,24 +11,26 @@ export type CleanupDeps = { jobs: Jobs; views: Views; items: Items; bucket: Buck
  * its business. Rejects when something could not be done; to do it again is harmless.
  */
 export async function cleanup(record: StoredRecord, deps: CleanupDeps, signal: AbortSignal): Promise<void> {
-  const { id, status, named } = record;
+  const { status, named } = record;
   if (status !== "erased" && !isEnded(status)) return;
-  if (status === "erased") deps.tally.removed("work_item", "cleanup", await deps.items.removeAll(id));
+  if (status === "erased") deps.tally.removed("work_item", "cleanup", await deps.items.removeAll(record.id));
   // Such a job has never chosen a key.
   if (!named) return;
 
   const prefixes = ownPrefixes(record);
   const uploads: Upload[] = [];
   const objects: string[] = [];
-  for (const prefix of prefixes) for await (const upload of deps.bucket.uploads(prefix, signal)) uploads.push(upload);
+  for (const prefix of prefixes) {
+    for await (const { key, id } of deps.bucket.uploads(prefix, { signal })) uploads.push({ key, id });
+  }
   for (const prefix of prefixes) {
     for await (const { key } of deps.bucket.objects(prefix, { signal })) objects.push(key);
   }
   if (uploads.length + objects.length === 0) return;
 
   // Only now, so that whatever is listed and not named will never be named.
-  const standing = await standingOf(id, deps);
+  const standing = await standingOf(record.id, deps);
   // Known nowhere: whoever makes such a job now may have put its payload first. The sweep is patient enough to tell.
   if (standing === null || isUnfinished(standing.status)) return;
-  await remove(leftovers(id, standing, { uploads, objects }), "cleanup", deps, signal);
+  await remove(leftovers(record.id, standing, { uploads, objects }), "cleanup", deps, signal);
 }

@@ -1,13 +1,14 @@
 import { LOG_FIELDS } from "@longhaul/contracts";
 import { type Found, jobOfKey, leftovers, OWN_FOLDERS } from "@longhaul/job";
 import type { Clock, Logger } from "@longhaul/runtime";
+import { FolderListing, type Listed } from "./folder-listing.ts";
 import { inParallel } from "./in-parallel.ts";
-import type { Bucket, Jobs, Tally, Upload, Views } from "./ports.ts";
+import type { Bucket, Jobs, ListedUpload, Tally, Upload, Views } from "./ports.ts";
 import { remove } from "./remove.ts";
 import { standingOf } from "./standing.ts";
 
-/** Uploads, and objects, of one folder looked at in a round; with objects the next round goes on from there. */
-const ROUND_MAX = 10_000;
+/** A round ends after the batch during which so much time has passed: servers that are away cost a time-out for each job. */
+const ROUND_MS = 60_000;
 const WIDTH = 8;
 
 export type OrphanDeps = {
@@ -29,58 +30,58 @@ type FoundOfJob = { [K in keyof Found<Upload>]: Found<Upload>[K][number][] };
  */
 export class OrphanSweep {
   readonly #deps: OrphanDeps;
-  readonly #after = new Map<string, string>();
+  /** Uploads first: one that is completed meanwhile is found as an upload, as an object, or as both. */
+  readonly #listings: { next(signal: AbortSignal): AsyncIterable<Listed[]> }[];
 
   constructor(deps: OrphanDeps) {
     this.#deps = deps;
+    const { bucket } = deps;
+    this.#listings = OWN_FOLDERS.flatMap((folder) => [
+      new FolderListing(async function* (from: ListedUpload["page"] | undefined, signal) {
+        for await (const { key, id, startedAt, page } of bucket.uploads(folder, { from, signal }))
+          yield { key, uploadId: id, since: startedAt, place: page };
+      }),
+      new FolderListing(async function* (after: string | undefined, signal) {
+        for await (const { key, lastModified } of bucket.objects(folder, { after, signal }))
+          yield { key, uploadId: null, since: lastModified, place: key };
+      }),
+    ]);
   }
 
-  /** Rejects when the store cannot be listed. What fails for one job only is logged, and tried again by a later round. */
+  /**
+   * Goes on where the round before has ended. Rejects when the store cannot be listed. What fails for one job only is
+   * logged, and tried again when its turn comes anew.
+   */
   async round(signal: AbortSignal): Promise<void> {
-    const olderThan = this.#deps.clock.now() - this.#deps.ageSeconds * 1000;
-    for (const folder of OWN_FOLDERS) {
-      const found = await this.#list(folder, olderThan, signal);
-      const failed = new Map<string, unknown>();
-      await inParallel(found, WIDTH, async ([id, ofJob]) => {
-        try {
-          const standing = await standingOf(id, this.#deps);
-          await remove(leftovers(id, standing, ofJob), "orphans", this.#deps, signal);
-        } catch (error) {
-          signal.throwIfAborted();
-          failed.set(id, error);
+    const { clock, ageSeconds } = this.#deps;
+    const endsAt = clock.monotonic() + ROUND_MS;
+    const olderThan = clock.now() - ageSeconds * 1000;
+    const failed = new Map<string, unknown>();
+    try {
+      for (const listing of [...this.#listings]) {
+        // Its turn comes again after the others', also when this round ends here.
+        this.#listings.push(...this.#listings.splice(this.#listings.indexOf(listing), 1));
+        for await (const batch of listing.next(signal)) {
+          const old = batch.filter(({ since }) => since.getTime() < olderThan);
+          await this.#clear(byJob(old), failed, signal);
+          if (clock.monotonic() >= endsAt) return;
         }
-      });
+      }
+    } finally {
       this.#tell(failed);
     }
   }
 
-  /** Uploads first: one that is completed meanwhile is found as an upload, as an object, or as both. */
-  async #list(folder: string, olderThan: number, signal: AbortSignal): Promise<Map<string, FoundOfJob>> {
-    const { bucket } = this.#deps;
-    const found = new Map<string, FoundOfJob>();
-    const ofJob = (key: string): FoundOfJob | null => {
-      const id = jobOfKey(key);
-      if (id === null) return null;
-      const known = found.get(id) ?? { uploads: [], objects: [] };
-      found.set(id, known);
-      return known;
-    };
-    let looked = 0;
-    for await (const { key, id, startedAt } of bucket.uploads(folder, signal)) {
-      if (startedAt.getTime() < olderThan) ofJob(key)?.uploads.push({ key, id });
-      if (++looked === ROUND_MAX) break;
-    }
-    looked = 0;
-    const after = this.#after.get(folder);
-    this.#after.delete(folder);
-    for await (const { key, lastModified } of bucket.objects(folder, { after, signal })) {
-      if (lastModified.getTime() < olderThan) ofJob(key)?.objects.push(key);
-      if (++looked === ROUND_MAX) {
-        this.#after.set(folder, key);
-        break;
+  async #clear(found: ReadonlyMap<string, FoundOfJob>, failed: Map<string, unknown>, signal: AbortSignal) {
+    await inParallel(found, WIDTH, async ([id, ofJob]) => {
+      try {
+        const standing = await standingOf(id, this.#deps);
+        await remove(leftovers(id, standing, ofJob), "orphans", this.#deps, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        failed.set(id, error);
       }
-    }
-    return found;
+    });
   }
 
   /** One line for all: while the store is away they fail alike. */
@@ -91,4 +92,17 @@ export class OrphanSweep {
     const fields = { [LOG_FIELDS.jobId]: id, failed: failed.size, err };
     this.#deps.log.warn(fields, "what jobs left could not be looked after, this one's among it; a later round will");
   }
+}
+
+function byJob(listed: readonly Listed[]): Map<string, FoundOfJob> {
+  const found = new Map<string, FoundOfJob>();
+  for (const { key, uploadId } of listed) {
+    const id = jobOfKey(key);
+    if (id === null) continue;
+    const ofJob = found.get(id) ?? { uploads: [], objects: [] };
+    found.set(id, ofJob);
+    if (uploadId === null) ofJob.objects.push(key);
+    else ofJob.uploads.push({ key, id: uploadId });
+  }
+  return found;
 }

@@ -1,5 +1,6 @@
 import type { JobRecord, StoredRecord } from "@longhaul/contracts";
 import type { Standing } from "@longhaul/job";
+import type { UploadsPage } from "@longhaul/objects";
 
 /** The jobs, as housekeeping sees them. */
 export interface Jobs {
@@ -28,10 +29,16 @@ export interface Items {
 }
 
 export type Upload = { key: string; id: string };
+/** `page`: where a listing can begin to come to this upload again. */
+export type ListedUpload = Upload & { startedAt: Date; page: UploadsPage };
 
 /** The bucket of results. Whatever does not exist (any more) is aborted and deleted without an error. */
 export interface Bucket {
-  uploads(prefix: string, signal: AbortSignal): AsyncIterable<Upload & { startedAt: Date }>;
+  /** In an order of the store's own; `from`: at this page. */
+  uploads(
+    prefix: string,
+    options: { from?: UploadsPage | undefined; signal: AbortSignal },
+  ): AsyncIterable<ListedUpload>;
   /** In the order of their keys; `after`: only greater keys. */
   objects(
     prefix: string,

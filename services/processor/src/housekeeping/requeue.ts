@@ -6,7 +6,8 @@ import type { Items, Jobs, Tally, Views } from "./ports.ts";
 
 /** A job without a write for this long is looked at. */
 const UNCHANGED_MS = 2 * 60_000;
-const PAGE = 500;
+/** Few enough for a page to end soon, also when each job of it costs the time-out of a bus that is frozen. */
+const PAGE = 100;
 /** Jobs of one status looked at in a round; the next round goes on from there. */
 const ROUND_MAX = 10_000;
 const WIDTH = 8;
