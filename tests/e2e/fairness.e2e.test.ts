@@ -1,9 +1,10 @@
+import { inParallel } from "@longhaul/runtime";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { type Job, request } from "../support/download-client.ts";
 import { endsWhileWaiting, type JobOrder, longestPause, watchOrder } from "../support/job-order.ts";
 import { scaled } from "../support/scale.ts";
 import { startTestStack, type TestStack } from "../support/test-stack.ts";
-import { inParallel, until } from "../support/until.ts";
+import { until } from "../support/until.ts";
 
 const SLOTS_HIGH = 5;
 const SLOTS_NORMAL = 10;
@@ -38,10 +39,11 @@ async function create({ user, priority, fileId }: Wish): Promise<string> {
 }
 
 /** Jobs of one user: all but the first few go to the bulk lane. */
-const flood = (count: number, wish: Wish) => inParallel(count, WIDTH, async () => void (await create(wish)));
+const flood = (count: number, wish: Wish) =>
+  inParallel(Array(count).keys(), WIDTH, async () => void (await create(wish)));
 /** As many users with a single job each: all of them go to the fast lane. */
 const crowd = (count: number, priority: Wish["priority"]) =>
-  inParallel(count, WIDTH, async (index) => {
+  inParallel(Array(count).keys(), WIDTH, async (index) => {
     await create({ user: `${priority}-${index}`, priority, fileId: SHORT_FILE });
   });
 

@@ -1,9 +1,10 @@
+import { inParallel } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { readBothSides } from "../support/both-sides.ts";
 import { createDownload, getJob, type Job, request } from "../support/download-client.ts";
 import { type Ledger, openLedger } from "../support/ledger.ts";
 import { startTestStack, type TestStack } from "../support/test-stack.ts";
-import { inParallel, until } from "../support/until.ts";
+import { until } from "../support/until.ts";
 
 const JOBS = 1_000;
 const WIDTH = 50;
@@ -40,7 +41,7 @@ const MANY = "1,000 jobs end once each although the processor is killed three ti
 
 test(MANY, { timeout: PATIENCE_MS }, async () => {
   const ids: string[] = [];
-  const creating = inParallel(JOBS, WIDTH, async (index) => {
+  const creating = inParallel(Array(JOBS).keys(), WIDTH, async (index) => {
     // Every fifth job is an archive of its own, so that a kill also finds results half made.
     const fileIds = index % 5 === 0 ? [FIRST_ID, FIRST_ID + 1 + (index % (FILES - 1))] : [FIRST_ID + (index % FILES)];
     ids.push(await create(fileIds));
@@ -54,7 +55,7 @@ test(MANY, { timeout: PATIENCE_MS }, async () => {
   expect([...ledger.ends.values()].filter((ends) => ends.join() !== "completed")).toEqual([]);
   expect(new Set(ids).size).toBe(JOBS);
 
-  await inParallel(JOBS, WIDTH, async (i) => {
+  await inParallel(Array(JOBS).keys(), WIDTH, async (i) => {
     const id = ids[i] ?? "";
     const { body } = await getJob(stack.baseUrl, id);
     expect(body).toMatchObject({ status: "completed", result: { partial: false } });

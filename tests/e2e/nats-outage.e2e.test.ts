@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { inParallel } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { createDownload, getJob } from "../support/download-client.ts";
 import { openLedger } from "../support/ledger.ts";
 import { type OwnServer, startOwnServer } from "../support/own-server.ts";
 import { startTestStack, type TestStack } from "../support/test-stack.ts";
-import { inParallel, until } from "../support/until.ts";
+import { until } from "../support/until.ts";
 
 const JOBS = 400;
 const OUTAGE_MS = 10_000;
@@ -29,7 +30,7 @@ afterAll(async () => {
 test("NATS dies while jobs run: creates answer 503 in bounded time, and everything accepted before ends", async () => {
   const ledger = await openLedger(nats.url);
   const accepted: string[] = [];
-  await inParallel(JOBS, 50, async () => {
+  await inParallel(Array(JOBS).keys(), 50, async () => {
     // The server is killed in mid-load, so that writes are cut off at every possible moment.
     if (accepted.length === JOBS / 2) await nats.kill();
     const answer = await createDownload(stack.baseUrl, [70_000]);

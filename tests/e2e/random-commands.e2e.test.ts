@@ -1,5 +1,5 @@
 import { type Bus, connectBus, createJobStore } from "@longhaul/bus";
-import { createLogger, environment, systemClock, systemRandom } from "@longhaul/runtime";
+import { createLogger, environment, inParallel, systemClock, systemRandom } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { POLICY } from "../../libs/job/src/testing/index.ts";
 import { type ExpiryPorts, expireJob } from "../../services/notifier/src/expiry/expire-job.ts";
@@ -11,7 +11,7 @@ import { type JobHistories, openHistories } from "../support/job-histories.ts";
 import { leftovers } from "../support/leftovers.ts";
 import { scaled } from "../support/scale.ts";
 import { type SourceStack, startSourceStack } from "../support/source-stack.ts";
-import { inParallel, until } from "../support/until.ts";
+import { until } from "../support/until.ts";
 
 const SEED = Number(environment.TEST_SEED ?? 13);
 const FOR_MS = scaled({ short: 10_000, full: 180_000 });
@@ -179,7 +179,7 @@ test("whatever is pressed at once, each generation ends once, every answer is th
     )}`,
   );
 
-  await inParallel(ids.length, CLIENTS, async (i) => {
+  await inParallel(ids.keys(), CLIENTS, async (i) => {
     const url = `${sources.stack.baseUrl}/v1/downloads/${ids[i]}`;
     const { status } = await request(url, { method: "DELETE", headers: { "x-user-id": "ann" } });
     expect([204, 404]).toContain(status);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { StoredMessage } from "@longhaul/bus";
 import type { JobRecord, StoredRecord } from "@longhaul/contracts";
+import { inParallel } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readBothSides } from "../support/both-sides.ts";
 import { createDownload, getJob, type Job, request } from "../support/download-client.ts";
@@ -10,7 +11,7 @@ import { type OtherProcessor, startOtherProcessor } from "../support/other-proce
 import { ADDED_FIELD, LACKING_FIELD } from "../support/other-version.ts";
 import { scaled } from "../support/scale.ts";
 import { type SourceStack, startSourceStack } from "../support/source-stack.ts";
-import { inParallel, until } from "../support/until.ts";
+import { until } from "../support/until.ts";
 
 const ROUNDS = scaled({ short: 1, full: 4 });
 /** Unfinished jobs while processes come and go: more than all slots together, so that each process always has some. */
@@ -199,7 +200,7 @@ const lacks = (record: StoredRecord) =>
 /** An answer does not show which versions a job has met. */
 async function expectOneShapeOfAnswers(ids: string[]): Promise<void> {
   const shapes = new Set<string>();
-  await inParallel(ids.length, 10, async (i) => {
+  await inParallel(ids.keys(), 10, async (i) => {
     const { status, body } = await getJob(sources.stack.baseUrl, ids[i] ?? "");
     expect([status, body.status, body.error]).toEqual([200, "completed", null]);
     shapes.add(Object.keys(body).sort().join());

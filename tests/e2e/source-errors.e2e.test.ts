@@ -1,4 +1,5 @@
 import type { StoredRecord } from "@longhaul/contracts";
+import { inParallel } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readBothSides } from "../support/both-sides.ts";
 import { createDownload } from "../support/download-client.ts";
@@ -7,7 +8,7 @@ import { consumersOf, leftovers } from "../support/leftovers.ts";
 import { scaled } from "../support/scale.ts";
 import type { SourceCall, Treatment } from "../support/source-proxy.ts";
 import { type SourceStack, startSourceStack } from "../support/source-stack.ts";
-import { inParallel, until } from "../support/until.ts";
+import { until } from "../support/until.ts";
 
 const JOBS = scaled({ short: 1_000, full: 10_000 });
 const WIDTH = 50;
@@ -112,7 +113,7 @@ beforeAll(async () => {
   const { stack } = sources;
   for (const { firstId, files, sizeBytes } of [GOOD, LARGE]) await stack.seed(firstId, files, sizeBytes);
   const own = [...troubles.keys()].filter((fileId) => fileId < ABSENT_FROM);
-  await inParallel(own.length, 8, (i) => stack.seed(own[i] ?? 0, 1, TROUBLED.sizeBytes));
+  await inParallel(own, 8, (fileId) => stack.seed(fileId, 1, TROUBLED.sizeBytes));
   histories = await openHistories(stack.run().nats.url);
 });
 afterAll(async () => {
@@ -125,7 +126,7 @@ test(`of ${JOBS} jobs, 1 % of them with permanent and 5 % with passing errors, e
   const consumers = await consumersOf(stack.run());
   const since = performance.now();
   const ids: string[] = [];
-  await inParallel(JOBS, WIDTH, async (index) => {
+  await inParallel(Array(JOBS).keys(), WIDTH, async (index) => {
     const { status, body } = await createDownload(stack.baseUrl, JOBS_PLANNED[index]?.fileIds ?? []);
     expect(status).toBe(202);
     ids[index] = body.id;

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inParallel } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seededSha256 } from "../../deploy/local/src/samples/seeded-bytes.ts";
 import { isInstalled, listWith, ZIP_TOOLS } from "../../services/processor/src/archive/testing/zip-tools.ts";
@@ -8,7 +9,7 @@ import { createDownload, follow, getJob, type Job, request } from "../support/do
 import { type JobHistories, openHistories } from "../support/job-histories.ts";
 import { leftovers } from "../support/leftovers.ts";
 import { type SourceStack, startSourceStack } from "../support/source-stack.ts";
-import { inParallel, until } from "../support/until.ts";
+import { until } from "../support/until.ts";
 
 const FIRST_ID = 70_000;
 const FILES_PER_JOB = 2;
@@ -79,7 +80,7 @@ async function stopped(place: number, command: "cancel" | "pause"): Promise<numb
 test("a cancel or a pause stops the bytes of a running job, and frees its slot", async () => {
   const times: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    await inParallel(JOBS_AT_A_TIME, JOBS_AT_A_TIME, async (place) => {
+    await inParallel(Array(JOBS_AT_A_TIME).keys(), JOBS_AT_A_TIME, async (place) => {
       times.push(await stopped(place, place % 2 === 0 ? "cancel" : "pause"));
     });
     await slotsAreFree();

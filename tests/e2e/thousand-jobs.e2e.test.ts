@@ -1,9 +1,10 @@
+import { inParallel } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { readBothSides } from "../support/both-sides.ts";
 import { createDownload, getJob, type Job } from "../support/download-client.ts";
 import { type Ledger, openLedger } from "../support/ledger.ts";
 import { type SharedServers, startTestStack, type TestStack } from "../support/test-stack.ts";
-import { inParallel, until } from "../support/until.ts";
+import { until } from "../support/until.ts";
 
 const JOBS = 1_000;
 const WIDTH = 50;
@@ -43,7 +44,7 @@ const MANY = "1,000 jobs end once each while every kind of service gets a SIGTER
 
 test(MANY, { timeout: PATIENCE_MS }, async () => {
   const ids: string[] = [];
-  const creating = inParallel(JOBS, WIDTH, async (index) => {
+  const creating = inParallel(Array(JOBS).keys(), WIDTH, async (index) => {
     ids.push(await create(index));
   });
   for (const [service, at] of [
@@ -68,14 +69,14 @@ test(MANY, { timeout: PATIENCE_MS }, async () => {
 test("a second start on the same data finds every job", async () => {
   const ids = [...ledger.ends.keys()].map((key) => key.split("/")[0] ?? "");
   const before = new Map<string, Job>();
-  await inParallel(ids.length, WIDTH, async (i) => {
+  await inParallel(ids.keys(), WIDTH, async (i) => {
     before.set(ids[i]!, (await getJob(stack.baseUrl, ids[i]!)).body);
   });
   await ledger.close();
   await stack.dispose(true);
   stack = await startTestStack({ servers, again: { dataDir: stack.dataDir, name } });
   ledger = await openLedger(stack.run().nats.url);
-  await inParallel(ids.length, WIDTH, async (i) => {
+  await inParallel(ids.keys(), WIDTH, async (i) => {
     const again = await getJob(stack.baseUrl, ids[i]!);
     expect(again).toMatchObject({ status: 200, body: before.get(ids[i]!) });
   });

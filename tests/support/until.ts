@@ -14,12 +14,3 @@ export async function until<T>(
     await delay(50);
   }
 }
-
-/** Does `work` for 0 … count - 1, at most `width` at a time. */
-export async function inParallel(count: number, width: number, work: (index: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const lane = async () => {
-    while (next < count) await work(next++);
-  };
-  await Promise.all(Array.from({ length: width }, lane));
-}

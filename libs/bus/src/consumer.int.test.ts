@@ -1,8 +1,9 @@
 import type { JobRecord } from "@longhaul/contracts";
 import { claim } from "@longhaul/job";
+import { inParallel } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
-import { inParallel, until } from "../../../tests/support/until.ts";
+import { until } from "../../../tests/support/until.ts";
 import type { Bus } from "./connect.ts";
 import { type BatchReader, openBatches } from "./consumer.ts";
 import { aNewJob, connectTo, migrate, PUT, silent, storeOf } from "./testing/fixtures.ts";
@@ -24,7 +25,7 @@ afterAll(async () => {
 async function create(count: number): Promise<string[]> {
   const store = storeOf(bus);
   const ids: string[] = [];
-  await inParallel(count, 64, async () => {
+  await inParallel(Array(count).keys(), 64, async () => {
     const change = aNewJob();
     await store.put(change.record.id, 0, change, { ...PUT, deadlineMs: 20_000 });
     ids.push(change.record.id);

@@ -1,9 +1,10 @@
 import type { JobRecord } from "@longhaul/contracts";
 import { claim, decide, userHash } from "@longhaul/job";
+import { inParallel } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { startTcpProxy } from "../../../tests/support/tcp-proxy.ts";
-import { inParallel, until } from "../../../tests/support/until.ts";
+import { until } from "../../../tests/support/until.ts";
 import type { Bus } from "./connect.ts";
 import { aNewJob, connectTo, migrate, PUT, SETTINGS, storeOf } from "./testing/fixtures.ts";
 
@@ -73,7 +74,7 @@ test("a write that expects an older sequence meets the newer record, one that ex
 test("of 16 writers of a job exactly one wins, 300 times", async () => {
   const store = storeOf(bus);
   const winners: number[] = [];
-  await inParallel(300, 8, async () => {
+  await inParallel(Array(300).keys(), 8, async () => {
     const { id, seq, record } = await created(store);
     const racers = Array.from({ length: 16 }, (_, racer) => store.put(id, seq, claimBy(record, `w${racer}`), PUT));
     const results = await Promise.all(racers);
@@ -132,7 +133,7 @@ test("a write whose answer is lost and that others have built on is done, and su
 test("a server that is killed while jobs are written loses none, and none is written twice", async () => {
   const store = storeOf(bus);
   const outcomes = new Map<string, string>();
-  const load = inParallel(3_000, 64, async () => {
+  const load = inParallel(Array(3_000).keys(), 64, async () => {
     const change = aNewJob();
     const result = await store.put(change.record.id, 0, change, { ...PUT, deadlineMs: 15_000 });
     outcomes.set(change.record.id, result.kind);
@@ -144,7 +145,7 @@ test("a server that is killed while jobs are written loses none, and none is wri
   await load;
 
   expect(new Set(outcomes.values())).toEqual(new Set(["done"]));
-  await inParallel(outcomes.size, 64, async (index) => {
+  await inParallel(Array(outcomes.size).keys(), 64, async (index) => {
     const id = [...outcomes.keys()][index] ?? "";
     expect(await store.newest(id)).toMatchObject({ record: { id, status: "queued", timeline: [{}] } });
   });

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { JOB_CLASSES, LANES } from "@longhaul/contracts";
+import { inParallel } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
-import { inParallel, until } from "../../../tests/support/until.ts";
+import { until } from "../../../tests/support/until.ts";
 import { type Bus, connectBus } from "./connect.ts";
 import type { Delivery } from "./delivery.ts";
 import type { LaneState, SlotsPerClass } from "./slots.ts";
@@ -50,7 +51,7 @@ async function startWorker(slotsPerClass: SlotsPerClass, work: (delivery: Delive
 async function enqueue(count: number, lane: Partial<Pick<LaneState, "class" | "lane">> = {}): Promise<string[]> {
   const queue = queueOf(bus);
   const records = Array.from({ length: count }, () => aRecord(lane));
-  await inParallel(count, 64, async (index) => {
+  await inParallel(Array(count).keys(), 64, async (index) => {
     const record = records[index];
     if (record) await queue.enqueue(record, 1);
   });

@@ -29,6 +29,7 @@ export { type GuardedAnswer, GuardedHttp } from "./guarded-http/guarded-http.ts"
 export { GuardedHttpError } from "./guarded-http/guarded-http-error.ts";
 export { isPublicAddress } from "./guarded-http/public-address.ts";
 export { type Dependency, type DependencyCheck, type HealthAnswer, HealthRegistry, type Phase } from "./health.ts";
+export { inParallel } from "./in-parallel.ts";
 export { runService, type ServiceContext } from "./lifecycle.ts";
 export { createLogger, jobLog, LOG_LEVELS, type Logger, type LogLevel } from "./logger.ts";
 export { Counter, createMetrics, Gauge, Histogram, type Metrics } from "./metrics.ts";

@@ -1,12 +1,12 @@
 import { type Bus, connectBus, createCore } from "@longhaul/bus";
 import { METRICS } from "@longhaul/contracts";
-import { createLogger, createMetrics, HealthRegistry, type Metrics } from "@longhaul/runtime";
+import { createLogger, createMetrics, HealthRegistry, inParallel, type Metrics } from "@longhaul/runtime";
 import { connectStore, type Store } from "@longhaul/store";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { jobWriter, type Written } from "../../../tests/support/job-writer.ts";
 import { ACK_WAIT_MS, migrate } from "../../../tests/support/migrated.ts";
 import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
-import { inParallel, until } from "../../../tests/support/until.ts";
+import { until } from "../../../tests/support/until.ts";
 import { type NotifierConfig, notifierConfig } from "./config.ts";
 import { startNotifier } from "./service.ts";
 
@@ -67,7 +67,7 @@ test("while MongoDB is away pushes go on and messages are kept; when it is back 
   await until("a view", async () => (await store.views.get(early.id))?.seq === early.seq);
   expect(readiness()).toBe("ready");
 
-  const work = inParallel(80, 8, async () => {
+  const work = inParallel(Array(80).keys(), 8, async () => {
     const created = await writer.create();
     const subscription = core.subscribePush(
       created.id,

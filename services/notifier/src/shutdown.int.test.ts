@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { type Bus, connectBus } from "@longhaul/bus";
-import { createLogger, environment } from "@longhaul/runtime";
+import { createLogger, environment, inParallel } from "@longhaul/runtime";
 import { connectStore, type Store } from "@longhaul/store";
 import { MongoClient } from "mongodb";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -10,7 +10,7 @@ import { freePorts } from "../../../deploy/local/src/supervisor/ports.ts";
 import { type JobWriter, jobWriter, type Written } from "../../../tests/support/job-writer.ts";
 import { ACK_WAIT_MS, migrate, recordsBeside } from "../../../tests/support/migrated.ts";
 import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
-import { inParallel, until } from "../../../tests/support/until.ts";
+import { until } from "../../../tests/support/until.ts";
 
 const log = createLogger("test", "silent");
 const config = {
@@ -88,7 +88,7 @@ test.each([
 ] as const)("%s under load %s, and the next notifier loses nothing", async (signal, _, exitCode) => {
   const first = await ready(await startService());
   const written: Written[] = [];
-  const load = inParallel(80, 10, async () => {
+  const load = inParallel(Array(80).keys(), 10, async () => {
     written.push(await writer.complete(await writer.claim(await writer.create())));
   });
   await until("some load", () => written.length > 25);

@@ -1,3 +1,4 @@
+import { inParallel } from "@longhaul/runtime";
 import { openBuckets } from "../stack/bucket.ts";
 import { type S3Access, s3Variables } from "../stack/environment.ts";
 import { seededStream } from "./seeded-bytes.ts";
@@ -28,20 +29,14 @@ export async function putSamples(
 ): Promise<void> {
   const objects = openBuckets(s3Variables(s3));
   const { firstId, files, sizeBytes } = samples;
-  let next = 0;
+  const about = { sizeBytes, contentType: "application/zip" };
   let done = 0;
-  const putter = async () => {
-    while (next < files) {
-      const fileId = firstId + next++;
-      await objects.source.put(sampleKey(fileId), seededStream(fileId, sizeBytes), {
-        sizeBytes,
-        contentType: "application/zip",
-      });
-      onFile(++done);
-    }
-  };
   try {
-    await Promise.all(Array.from({ length: Math.min(AT_A_TIME, files) }, putter));
+    await inParallel(Array(files).keys(), AT_A_TIME, async (index) => {
+      const fileId = firstId + index;
+      await objects.source.put(sampleKey(fileId), seededStream(fileId, sizeBytes), about);
+      onFile(++done);
+    });
   } finally {
     objects.close();
   }

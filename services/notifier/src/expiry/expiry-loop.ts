@@ -1,7 +1,7 @@
 import { BusError } from "@longhaul/bus";
 import { LOG_FIELDS } from "@longhaul/contracts";
 import { keptSeconds, LAST_ENDS } from "@longhaul/job";
-import { type Clock, type Logger, type Loop, type Random, sleptThrough } from "@longhaul/runtime";
+import { type Clock, inParallel, type Logger, type Loop, type Random, sleptThrough } from "@longhaul/runtime";
 import { type DueCursor, type EndingViews, StoreError } from "@longhaul/store";
 import { type ExpiryOutcome, type ExpiryPolicy, type ExpiryPorts, expireJob } from "./expire-job.ts";
 
@@ -66,16 +66,13 @@ async function expireDue({ ports, ending, config, log }: ExpiryDeps, signal: Abo
   let after: DueCursor | null = null;
   for (let page = 0; page < PAGES_MAX && !signal.aborted; page++) {
     const { ids, next } = await ending.due(now, PAGE, after);
-    let taken = 0;
-    const lane = async () => {
-      for (let id = ids[taken++]; id !== undefined && !signal.aborted; id = ids[taken++]) {
-        const outcome = await expireJob(id, ports, config).catch(ifUnreadable);
-        counts[outcome]++;
-        const trouble = TROUBLES[outcome];
-        if (trouble) log.error({ [LOG_FIELDS.jobId]: id }, trouble);
-      }
-    };
-    await Promise.all(Array.from({ length: WIDTH }, lane));
+    await inParallel(ids, WIDTH, async (id) => {
+      if (signal.aborted) return;
+      const outcome = await expireJob(id, ports, config).catch(ifUnreadable);
+      counts[outcome]++;
+      const trouble = TROUBLES[outcome];
+      if (trouble) log.error({ [LOG_FIELDS.jobId]: id }, trouble);
+    });
     after = next;
     if (after === null) break;
   }

@@ -1,8 +1,7 @@
 import type { Batch, BatchReader, StoredMessage } from "@longhaul/bus";
 import { LOG_FIELDS } from "@longhaul/contracts";
-import { type Clock, type Logger, type Loop, type Random, sleptThrough } from "@longhaul/runtime";
+import { type Clock, inParallel, type Logger, type Loop, type Random, sleptThrough } from "@longhaul/runtime";
 import { type CleanupDeps, cleanup } from "./cleanup.ts";
-import { inParallel } from "./in-parallel.ts";
 
 /** Most messages are no ends and cost nothing. */
 const BATCH = 500;

@@ -1,8 +1,7 @@
 import { LOG_FIELDS } from "@longhaul/contracts";
 import { type Found, jobOfKey, leftovers, OWN_FOLDERS } from "@longhaul/job";
-import type { Clock, Logger } from "@longhaul/runtime";
+import { type Clock, inParallel, type Logger } from "@longhaul/runtime";
 import { FolderListing, type Listed } from "./folder-listing.ts";
-import { inParallel } from "./in-parallel.ts";
 import type { Bucket, Jobs, ListedUpload, Tally, Upload, Views } from "./ports.ts";
 import { remove } from "./remove.ts";
 import { standingOf } from "./standing.ts";

@@ -1,7 +1,6 @@
 import { type JobRecord, LOG_FIELDS } from "@longhaul/contracts";
 import { isOver } from "@longhaul/job";
-import type { Clock, Logger } from "@longhaul/runtime";
-import { inParallel } from "./in-parallel.ts";
+import { type Clock, inParallel, type Logger } from "@longhaul/runtime";
 import type { Items, Jobs, Tally, Views } from "./ports.ts";
 
 /** A job without a write for this long is looked at. */
