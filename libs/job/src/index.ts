@@ -20,7 +20,7 @@ export { type NewJob, newJob } from "./job.ts";
 export { chooseLane, LANE_REFILL_MS, type LaneBucket } from "./lane.ts";
 export { type Found, type Leftovers, leftovers } from "./leftovers.ts";
 export type { Standing } from "./named.ts";
-export { jobOfKey, OWN_FOLDERS, ownPrefixes } from "./own-keys.ts";
+export { jobOfKey, OWN_FOLDERS, ownPrefixes, payloadKey, resultKey } from "./own-keys.ts";
 export { type PresentOptions, present, presentProgress } from "./present.ts";
 
 export { safeResultName } from "./result-name.ts";

@@ -1,7 +1,7 @@
 import type { JobRecord, StoredRecord } from "@longhaul/contracts";
 import { describe, expect, test } from "vitest";
 import { leftovers } from "./leftovers.ts";
-import { jobOfKey, ownPrefixes } from "./own-keys.ts";
+import { jobOfKey, ownPrefixes, payloadKey, resultKey } from "./own-keys.ts";
 import { erasedRecord, recordIn } from "./testing/index.ts";
 
 const { id, tenant } = recordIn("queued");
@@ -108,6 +108,9 @@ test("the object that a borrowed result names, and any other that is not the job
 
 test("a key tells its job, whatever the tenant is called", () => {
   expect(jobOfKey(`results/acme/${id}/r`)).toBe(id);
+  expect(jobOfKey(resultKey({ tenant: "a/b", id }, "r"))).toBe(id);
+  const owner = { tenant: "acme", id };
+  expect([resultKey(owner, "r"), payloadKey(owner, "p")]).toEqual([`results/acme/${id}/r`, `payload/acme/${id}/p`]);
   expect(jobOfKey(`payload/a/b/${id}/r`)).toBe(id);
   for (const key of [
     `results/${id}/r`,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { PayloadRef } from "@longhaul/contracts";
+import { payloadKey } from "@longhaul/job";
 import { ObjectsError } from "./objects-error.ts";
 
 /** Longest payload, bytes: 100,000 files with 600 bytes for each. A bound on what a reader has to hold. */
@@ -14,12 +15,12 @@ export type PayloadOwner = { tenant: string; id: string };
  * @throws ObjectsError `REJECTED` when it is larger than `PAYLOAD_MAX_BYTES`
  */
 export function encodePayload(
-  { tenant, id }: PayloadOwner,
+  owner: PayloadOwner,
   token: string,
   value: unknown,
 ): { ref: PayloadRef; bytes: Uint8Array } {
   const bytes = Buffer.from(JSON.stringify(value));
-  const key = `payload/${tenant}/${id}/${token}`;
+  const key = payloadKey(owner, token);
   if (bytes.length > PAYLOAD_MAX_BYTES) {
     throw new ObjectsError(`A payload of ${bytes.length} bytes is larger than ${PAYLOAD_MAX_BYTES}.`, {
       code: "REJECTED",

@@ -1,5 +1,5 @@
 import type { JobRecord, StoredRecord } from "@longhaul/contracts";
-import { claim, type DeliveryVerdict, deadLettered, isLive, onDelivery, takeOver } from "@longhaul/job";
+import { claim, type DeliveryVerdict, deadLettered, isLive, onDelivery, resultKey, takeOver } from "@longhaul/job";
 import type { Logger } from "@longhaul/runtime";
 import type { DeliverySlot } from "./delivery-slot.ts";
 import { HeldJob, type HeldJobDeps, occasion, putUntilDeadline } from "./held-job.ts";
@@ -102,7 +102,7 @@ function writeVerdict(
     return putUntilDeadline(deps, seq, deadLettered(record, { now, traceId, worker: deps.worker }), record);
   }
   const run = { id: deps.random.id(), worker: deps.worker, item: delivery.sequence, startedAt: now.toISOString() };
-  const key = deps.ownsResult(record) ? `results/${record.tenant}/${record.id}/${deps.random.token()}` : null;
+  const key = deps.ownsResult(record) ? resultKey(record, deps.random.token()) : null;
   const change = (verdict === "claim" ? claim : takeOver)(record, { run, key, now, traceId });
   return putUntilDeadline(deps, seq, change, record);
 }

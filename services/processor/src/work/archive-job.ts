@@ -1,4 +1,5 @@
 import type { JobRecord, Outcomes } from "@longhaul/contracts";
+import { resultKey } from "@longhaul/job";
 import type { Clock, Random } from "@longhaul/runtime";
 import type { Layout } from "../archive/layout.ts";
 import type { PartBuffers } from "../archive/part-buffers.ts";
@@ -70,7 +71,7 @@ export async function withBuffers<T>(
 export async function nameKey({ record, context, random }: ArchiveJob): Promise<string> {
   const upload = record.checkpoint?.upload;
   if (upload && upload.id === null) return upload.key;
-  const key = `results/${record.tenant}/${record.id}/${random.token()}`;
+  const key = resultKey(record, random.token());
   await context.checkpoint({ checkpoint: nothingUploaded({ key, id: null, partSize: 0 }) });
   return key;
 }
