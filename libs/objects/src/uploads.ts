@@ -101,7 +101,7 @@ export class S3Uploads implements Uploads {
     if (!CopyPartResult?.ETag) throw new ObjectsError(`${what} gave no ETag.`, { code: "UNAVAILABLE" });
     const crc32 = crc32FromBase64(CopyPartResult.ChecksumCRC32);
     if (crc32 === null) throw new ObjectsError(`${what} gave no CRC32.`, { code: "UNSUPPORTED" });
-    return { etag: CopyPartResult.ETag, crc32 };
+    return { etag: quoted(CopyPartResult.ETag), crc32 };
   }
 
   listParts(upload: Upload, { signal }: { signal: AbortSignal }): AsyncGenerator<ListedPart> {
@@ -169,6 +169,9 @@ function ifSourceIsGone(error: unknown): never {
   const isGone = error instanceof ObjectsError && error.cause instanceof NoSuchKey;
   throw isGone ? new ObjectsError(error.message, { code: "CONFLICT", cause: error.cause }) : error;
 }
+
+/** The ETag of a copy as the part is listed with: SeaweedFS (4.48) tells it without the quotes. */
+const quoted = (etag: string) => (etag.startsWith('"') ? etag : `"${etag}"`);
 
 /** A `call` about an upload; false when there is no such upload (any more). */
 async function unlessGone(...[what, ms, signal, send]: Parameters<typeof call<boolean>>): Promise<boolean> {
