@@ -19,8 +19,8 @@ export type Completion = {
   plan?: Plan | undefined;
 };
 
-/** What a run says of its work. */
-export type WorkState = { checkpoint: Checkpoint; outcomes?: Outcomes; usage?: Usage };
+/** What a run says of its work. `outcomes` null: what became of files counts no more. */
+export type WorkState = { checkpoint: Checkpoint; outcomes?: Outcomes | null; plan?: Plan; usage?: Usage };
 
 /** What the work has of its run. */
 export type WorkContext = {

@@ -13,8 +13,8 @@ export function workContext(held: HeldJob, sender: ProgressSender, signal: Abort
       progress = next;
       sender.report(next);
     },
-    async checkpoint({ checkpoint, outcomes = held.record.outcomes, usage }) {
-      await held.write(checkpointed(held.record, { checkpoint, outcomes, usage, progress, now: held.now() }));
+    async checkpoint({ outcomes = held.record.outcomes, ...state }) {
+      await held.write(checkpointed(held.record, { ...state, outcomes, progress, now: held.now() }));
     },
     async savePlan(plan) {
       const { checkpoint, outcomes } = held.record;

@@ -9,7 +9,7 @@ import { JobFailure } from "../job/job-failure.ts";
 import type { ResultStore } from "../job/ports.ts";
 import type { WorkContext } from "../job/run.ts";
 import type { CheckpointLimits } from "./checkpoint-timer.ts";
-import type { PlannedFiles } from "./plan.ts";
+import { type PlannedFiles, planToKeep } from "./plan.ts";
 import type { RecordLists } from "./record-lists.ts";
 import type { UsageMeter } from "./usage-meter.ts";
 import type { ZeroCopy } from "./zero-copy.ts";
@@ -74,6 +74,23 @@ export async function nameKey({ record, context, random }: ArchiveJob): Promise<
   const key = resultKey(record, random.token());
   await context.checkpoint({ checkpoint: nothingUploaded({ key, id: null, partSize: 0 }) });
   return key;
+}
+
+/**
+ * The record when its plan is lost and its files were looked up again. What was made by the lost plan is of another
+ * archive: one write names the new plan and a fresh key, and forgets all that.
+ */
+export async function begunAnew(
+  record: JobRecord,
+  planned: PlannedFiles,
+  { checkpoint: write, signal }: WorkContext,
+  { lists, random }: Pick<ArchiveMeans, "lists" | "random">,
+): Promise<JobRecord> {
+  const plan = await planToKeep({ ...record, plan: null }, planned, lists, signal);
+  const checkpoint = nothingUploaded({ key: resultKey(record, random.token()), id: null, partSize: 0 });
+  const state = { checkpoint, outcomes: null, plan };
+  await write(state);
+  return { ...record, ...state };
 }
 
 /** The checkpoint of an upload without a part. */

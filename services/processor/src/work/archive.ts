@@ -7,7 +7,7 @@ import type { ResultStore } from "../job/ports.ts";
 import type { Work } from "../job/run.ts";
 import type { Source } from "../source/source.ts";
 import type { SourceOf } from "../source/sources.ts";
-import type { ArchiveJob, ArchiveMeans, Made } from "./archive-job.ts";
+import { type ArchiveJob, type ArchiveMeans, begunAnew, type Made } from "./archive-job.ts";
 import { layoutOf } from "./archive-layout.ts";
 import { progressReader } from "./archive-progress.ts";
 import { type FileTries, readWithTries } from "./file-tries.ts";
@@ -26,16 +26,17 @@ export type ArchiveWorkOptions = ArchiveMeans & PlanLimits & FileTries & { sourc
  */
 export function createArchiveWork(options: ArchiveWorkOptions): Work {
   const { clock, lists, minPartBytes } = options;
-  return async (record, context) => {
+  return async (claimed, context) => {
     const { signal } = context;
     const startedAt = clock.monotonic();
-    const meter = new UsageMeter(record.usage);
-    const source = meter.source(options.sourceOf(record, context), { isS3: record.spec.sourceKind === "s3" });
-    const planned = await planFiles(record, context, { ...options, source });
+    const meter = new UsageMeter(claimed.usage);
+    const source = meter.source(options.sourceOf(claimed, context), { isS3: claimed.spec.sourceKind === "s3" });
+    const planned = await planFiles(claimed, context, { ...options, source });
+    const record = planned.isPlannedAnew ? await begunAnew(claimed, planned, context, options) : claimed;
     const layout = layoutOf(record, planned);
     const progressOf = progressReader(record, planned, () => clock.monotonic() - startedAt);
     const isSmall = layout.sizeBytes <= minPartBytes;
-    let progress = record.progress;
+    let { progress } = record;
     let exceptions: Outcomes["exceptions"] | null = null;
     const job: ArchiveJob = {
       ...options,

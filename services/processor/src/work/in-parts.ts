@@ -46,7 +46,8 @@ async function resumed({ record, planned, layout, results, lists, context }: Arc
   if (checkpoint === null || checkpoint.upload.id === null || checkpoint.sealed !== null) return null;
   const { signal } = context;
   const { key, id, partSize } = { ...checkpoint.upload, id: checkpoint.upload.id };
-  const named = await lists.read("parts", checkpoint.parts, signal);
+  const named = await lists.find("parts", checkpoint.parts, signal);
+  if (named === null) return null;
   const listed = await storing(() => results.listParts({ key, id }, { signal }).catch(nullIfGone));
   if (listed === null) return null;
   const believed = believedParts(named, listed, (number) => partBytes(layout, number, partSize));

@@ -12,8 +12,9 @@ export type ListingOptions = Omit<PlanDeps, "source"> & { sourceOf: SourceOf };
  */
 export function createListing(options: ListingOptions): Work {
   const { lists, sourceOf, clock } = options;
-  return async (record, context) => {
-    const planned = await planFiles(record, context, { ...options, source: sourceOf(record, context) });
+  return async (claimed, context) => {
+    const planned = await planFiles(claimed, context, { ...options, source: sourceOf(claimed, context) });
+    const record = planned.isPlannedAnew ? { ...claimed, plan: null, outcomes: null } : claimed;
     return {
       ...completion(record, planned, new Date(clock.now())),
       plan: await planToKeep(record, planned, lists, context.signal),

@@ -17,6 +17,8 @@ export type PlannedFiles = {
   present: PlannedFile[];
   missing: MissingFile[];
   bytesTotal: number;
+  /** The record names a plan, but that is lost: all files were looked up again, and may be others than they were. */
+  isPlannedAnew: boolean;
 };
 
 export type PlanLimits = { fileMaxBytes: number; jobMaxBytes: number };
@@ -60,16 +62,16 @@ const OUTCOMES: ReadonlySet<JobErrorCode> = new Set([
 ]);
 
 /**
- * What the files of the job are: as its plan says, or, when it has none yet, by looking every one of them up. A file that
- * is missing, refused or too large becomes an outcome.
+ * What the files of the job are: as its plan says, or, when it has none (any more), by looking every one of them up. A
+ * file that is missing, refused or too large becomes an outcome.
  * @throws JobFailure when nothing is there: ALL_FILES_FAILED, or what became of the only file; FILE_TOO_LARGE when all
  *   files together are too much
  */
 export async function planFiles(record: JobRecord, context: PlanContext, deps: PlanDeps): Promise<PlannedFiles> {
   const { spec, plan } = record;
   const fileIds = await deps.lists.read("fileIds", spec.ref ? { ref: spec.ref } : (spec.fileIds ?? []), context.signal);
-  const found =
-    plan === null ? await lookUp(record, fileIds, context, deps) : await known(plan, fileIds, context, deps);
+  const known = plan === null ? null : await filesOf(plan, fileIds, context, deps);
+  const found = known ?? (await lookUp(record, fileIds, context, deps));
   const present: PlannedFile[] = [];
   const missing: MissingFile[] = [];
   let bytesTotal = 0;
@@ -82,7 +84,7 @@ export async function planFiles(record: JobRecord, context: PlanContext, deps: P
   }
   if (present.length === 0) throw await nothingThere(record, missing, deps.lists, context.signal);
   if (bytesTotal > deps.jobMaxBytes) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
-  return { present, missing, bytesTotal };
+  return { present, missing, bytesTotal, isPlannedAnew: plan !== null && known === null };
 }
 
 async function nothingThere(
@@ -155,13 +157,15 @@ export function planEntry({ name, sizeBytes, etag, crc32, modifiedAt }: PlannedF
 
 type PlanContext = Pick<WorkContext, "signal" | "report">;
 
-async function known(
+/** Null when the plan is lost. */
+async function filesOf(
   { entries, ref }: Plan,
   fileIds: readonly number[],
   { signal }: PlanContext,
   { lists }: PlanDeps,
-): Promise<Found[]> {
-  const list = await lists.read("plan", ref ? { ref } : (entries ?? []), signal);
+): Promise<Found[] | null> {
+  const list = await lists.find("plan", ref ? { ref } : (entries ?? []), signal);
+  if (list === null) return null;
   if (list.length !== fileIds.length) throw new Error(`a plan has ${list.length} entries for ${fileIds.length} files`);
   return list.map((entry, i) => (typeof entry === "string" ? entry : new SmallFile(fileIds[i] ?? 0, entry)));
 }

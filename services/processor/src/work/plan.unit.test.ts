@@ -1,4 +1,5 @@
 import type { JobRecord, Progress } from "@longhaul/contracts";
+import { ObjectsError } from "@longhaul/objects";
 import { systemClock, systemRandom } from "@longhaul/runtime";
 import { expect, test } from "vitest";
 import { recordIn, specOf } from "../../../../libs/job/src/testing/index.ts";
@@ -35,10 +36,10 @@ class Files implements Source {
   }
 }
 
-async function plan(record: JobRecord, source: Source = new Files()) {
+async function plan(record: JobRecord, source: Source = new Files(), of: RecordLists = lists) {
   const reports: Progress[] = [];
   const limits = { fileMaxBytes: 1e6, jobMaxBytes: 1e9, fileTries: 1, retryBaseMs: 1 };
-  const deps = { ...limits, source, lists, clock: systemClock, random: systemRandom };
+  const deps = { ...limits, source, lists: of, clock: systemClock, random: systemRandom };
   const planned = await planFiles(record, { signal, report: (it) => reports.push(it) }, deps);
   return { planned, reports };
 }
@@ -84,6 +85,17 @@ test("a plan that was kept says the same again, without a look at any file", asy
     doneThrough: 60,
     exceptions: planned.missing.map(({ index, code }) => [index, code]),
   });
+});
+
+test("a plan that is lost is made again, and said to be another", async () => {
+  const ref = { key: "payload/acme/1/a", sha256: "", sizeBytes: 1 };
+  const lost = jobOf({ plan: { entries: null, ref, filesMissing: 0, bytesTotal: 1 } });
+  const gone = () => Promise.reject(new ObjectsError("gone", { code: "NOT_FOUND" }));
+  const { planned } = await plan(lost, new Files(), new RecordLists({ put: never, get: gone }));
+  expect(planned).toMatchObject({ isPlannedAnew: true, bytesTotal: (await plan(jobOf())).planned.bytesTotal });
+  const away = () => Promise.reject(new ObjectsError("away", { code: "UNAVAILABLE" }));
+  const failing = plan(lost, new Files(), new RecordLists({ put: never, get: away }));
+  await expect(failing).rejects.toMatchObject({ code: "S3_UPLOAD_FAILED" });
 });
 
 test("a plan of other files than the job's is nobody's", async () => {

@@ -1,7 +1,8 @@
 import { type PayloadKind, type PayloadRef, payloadContent } from "@longhaul/contracts";
 import { fitsInRecord, type InlineMaxBytes } from "@longhaul/job";
-import type { ObjectsError } from "@longhaul/objects";
+import { ObjectsError, type ObjectsErrorCode } from "@longhaul/objects";
 import type { z } from "zod";
+import { JobFailure } from "../job/job-failure.ts";
 import type { Payloads } from "../job/ports.ts";
 import { type Failure, storing } from "./storing.ts";
 
@@ -11,7 +12,7 @@ export type StoredList<K extends PayloadKind> = Lists[K] | { ref: PayloadRef };
 
 /**
  * The lists of a record that grow with its files: in the record while they are short, else in object storage. Every call
- * fails with a `JobFailure`; a list that is lost or damaged is INTERNAL, because nobody can mend it.
+ * fails with a `JobFailure`; a list that is lost or damaged is INTERNAL, unless the reader can do without it.
  */
 export class RecordLists {
   readonly #payloads: Payloads;
@@ -43,10 +44,23 @@ export class RecordLists {
     const content = await storing(() => this.#payloads.get(stored.ref, signal), failureOf);
     return payloadContent[kind].parse(content) as Lists[K];
   }
+
+  /** As `read`, but null for a list that is lost or damaged: for one that can be made again. */
+  async find<K extends PayloadKind>(kind: K, stored: StoredList<K>, signal: AbortSignal): Promise<Lists[K] | null> {
+    try {
+      return await this.read(kind, stored, signal);
+    } catch (error) {
+      const cause = error instanceof JobFailure ? error.cause : null;
+      if (cause instanceof ObjectsError && LOST.includes(cause.code)) return null;
+      throw error;
+    }
+  }
 }
 
-/** A list that is lost, damaged or too large stays so, however often it is tried. */
+const LOST: readonly ObjectsErrorCode[] = ["NOT_FOUND", "DAMAGED"];
+
+/** A list that is lost or too large stays so, however often it is tried. */
 const failureOf = ({ code }: ObjectsError): Failure => ({
   stage: "plan",
-  code: code === "NOT_FOUND" || code === "DAMAGED" || code === "REJECTED" ? "INTERNAL" : "S3_UPLOAD_FAILED",
+  code: LOST.includes(code) || code === "REJECTED" ? "INTERNAL" : "S3_UPLOAD_FAILED",
 });

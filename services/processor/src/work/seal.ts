@@ -1,4 +1,4 @@
-import type { Checkpoint } from "@longhaul/contracts";
+import type { Checkpoint, UploadedPart } from "@longhaul/contracts";
 import { ObjectsError } from "@longhaul/objects";
 import { JobFailure } from "../job/job-failure.ts";
 import type { ArchiveJob, Made } from "./archive-job.ts";
@@ -8,38 +8,44 @@ import { sentParts } from "./upload-log.ts";
 /** Exactly what Complete sends, and what must come of it. */
 export type Seal = NonNullable<Checkpoint["sealed"]>;
 type SealedJob = Pick<ArchiveJob, "results" | "lists" | "context">;
+type NamedUpload = { key: string; id: string };
 
 /**
  * What an earlier run has sealed: there already when it died after Complete, else completed now. Null when its upload is
- * no more, or has other parts by now: there is nothing to go on from.
+ * no more, or has other parts by now, or when the list of its parts is lost: there is nothing to go on from.
  */
 export async function finishSealed({ upload, sealed }: Checkpoint, job: SealedJob): Promise<Made | null> {
   if (upload.id === null || sealed === null) return null;
   const { key, id } = upload;
   const made = { key, sizeBytes: sealed.sizeBytes, crc32: sealed.crc32 };
   if (await isStored(key, sealed, job)) return made;
-  const refused = await complete({ key, id }, sealed, job);
+  const parts = await job.lists.find("parts", sealed.parts, job.context.signal);
+  if (parts === null) return null;
+  const refused = await complete({ key, id }, sealed, parts, job);
   if (await isStored(key, sealed, job)) return made;
-  if (refused instanceof ObjectsError && (refused.code === "NOT_FOUND" || refused.code === "REJECTED")) return null;
-  throw notThere(refused);
+  if (isGone(refused)) return null;
+  throw refused ?? notThere();
 }
 
 /** Completes what was just sealed, and looks at what came of it. */
-export async function completeSealed(upload: { key: string; id: string }, sealed: Seal, job: SealedJob): Promise<void> {
-  const refused = await complete(upload, sealed, job);
-  if (!(await isStored(upload.key, sealed, job))) throw notThere(refused);
+export async function completeSealed(upload: NamedUpload, sealed: Seal, job: SealedJob): Promise<void> {
+  const parts = await job.lists.read("parts", sealed.parts, job.context.signal);
+  const refused = await complete(upload, sealed, parts, job);
+  if (!(await isStored(upload.key, sealed, job))) throw refused ?? notThere();
 }
 
 /**
  * Gives the error, if there was one, for what the store answers is no proof: it may answer well without having the
  * object, and an answer that was lost makes the next call say that there is no such upload.
  */
-async function complete(upload: { key: string; id: string }, { crc32, parts }: Seal, job: SealedJob): Promise<unknown> {
-  const { results, lists, context } = job;
-  const { signal } = context;
-  const sent = sentParts(await lists.read("parts", parts, signal));
+async function complete(
+  upload: NamedUpload,
+  { crc32 }: Seal,
+  parts: readonly UploadedPart[],
+  { results, context: { signal } }: SealedJob,
+): Promise<unknown> {
   try {
-    await results.completeUpload(upload, sent, { crc32, signal });
+    await storing(() => results.completeUpload(upload, sentParts(parts), { crc32, signal }));
     return null;
   } catch (error) {
     return error;
@@ -53,5 +59,10 @@ async function isStored(key: string, { sizeBytes, crc32 }: Seal, { results, cont
   throw new JobFailure({ stage: "write-result", code: "CHECKSUM_MISMATCH" });
 }
 
-const notThere = (cause: unknown) =>
-  new JobFailure({ stage: "write-result", code: "S3_UPLOAD_FAILED" }, cause === null ? {} : { cause });
+/** Whether the store says that there is no such upload, or none that could be completed with these parts. */
+function isGone(refused: unknown): boolean {
+  const cause = refused instanceof JobFailure ? refused.cause : null;
+  return cause instanceof ObjectsError && (cause.code === "NOT_FOUND" || cause.code === "REJECTED");
+}
+
+const notThere = () => new JobFailure({ stage: "write-result", code: "S3_UPLOAD_FAILED" });
