@@ -51,6 +51,9 @@ async function resumed({ record, planned, layout, results, lists, context }: Arc
   const listed = await storing(() => results.listParts({ key, id }, { signal }).catch(nullIfGone));
   if (listed === null) return null;
   const believed = believedParts(named, listed, (number) => partBytes(layout, number, partSize));
+  // Not the upload that it was. A part that comes in just after an upload was removed makes it anew at some stores
+  // (versitygw 1.7.0), but without its settings, so that it takes all parts and is then never completed.
+  if (believed.length === 0 && named.length > 0) return null;
   const usable = verifiableParts(believed, layout, partSize, planned.present);
   return new UploadLog(layout, { key, id, partSize }, usable);
 }
