@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { JobRecord, UploadedPart } from "@longhaul/contracts";
-import { checkpointed, claim, type InlineMaxBytes, takeOver } from "@longhaul/job";
+import { checkpointed, claim, type InlineMaxBytes, resultKey, takeOver } from "@longhaul/job";
 import type { Objects } from "@longhaul/objects";
 import { systemClock, systemRandom } from "@longhaul/runtime";
 import { aRun, recordIn, specOf, written } from "../../libs/job/src/testing/index.ts";
@@ -127,7 +127,7 @@ export class Rehearsal {
     const done = { ...NOTHING_DONE };
     this.done = done;
     const source = new CountedSource(done, this.#stored);
-    const key = `results/acme/${this.record.id}/${randomUUID()}`;
+    const key = resultKey(this.record, randomUUID());
     const take = this.record.status === "running" ? takeOver : claim;
     this.record = written(take(this.record, { run: aRun({ id: randomUUID() }), key, now: new Date() }));
     const work = createArchiveWork({
