@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { type Breaker, BreakerOpenError, type CallVerdict } from "@longhaul/runtime";
+import type { Breaker, CallVerdict } from "@longhaul/runtime";
 import type {
   Bucket,
   CopiedPart,
@@ -134,11 +134,8 @@ async function* guardedPieces<T>(breaker: Breaker, open: () => AsyncIterable<T>)
   }
 }
 
-function waitingFor({ isOpen, retryAfterMs }: Breaker, error: unknown): unknown {
-  if (error instanceof BreakerOpenError) {
-    return new ObjectsError(error.message, { code: error.code, retryAfterMs: error.retryAfterMs, cause: error });
-  }
-  if (!isOpen || !(error instanceof ObjectsError) || judgeStore(error) !== "failure") return error;
-  const waitMs = Math.max(retryAfterMs, error.retryAfterMs ?? 0);
-  return new ObjectsError(error.message, { code: "BREAKER_OPEN", retryAfterMs: waitMs, cause: error });
+function waitingFor(breaker: Breaker, error: unknown): unknown {
+  const retryAfterMs = breaker.waitMs(error, error instanceof ObjectsError ? error.retryAfterMs : undefined);
+  if (retryAfterMs === null || !(error instanceof Error)) return error;
+  return new ObjectsError(error.message, { code: "BREAKER_OPEN", retryAfterMs, cause: error });
 }

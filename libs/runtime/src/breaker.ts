@@ -104,6 +104,17 @@ export class Breaker {
     }
   }
 
+  /**
+   * For how long the caller of a call that ended with this error is to wait for the other side, milliseconds; null = the
+   * error stands for itself. Who was refused has to wait, and so has who failed with the other side when the breaker has
+   * opened by then.
+   * @param askedMs for how long the other side itself asked to be left alone
+   */
+  waitMs(error: unknown, askedMs = 0): number | null {
+    if (error instanceof BreakerOpenError) return error.retryAfterMs;
+    return this.isOpen && this.#judge(error) === "failure" ? Math.max(this.retryAfterMs, askedMs) : null;
+  }
+
   /** Calls back whenever it opens or closes; the returned function ends that. */
   onChange(listener: (isOpen: boolean) => void): () => void {
     this.#listeners.add(listener);

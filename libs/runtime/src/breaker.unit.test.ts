@@ -97,6 +97,19 @@ test("while it is open calls are refused without being made, and told when the n
   expect(side.calls).toBe(0);
 });
 
+test("who was refused, or failed while it opened, is to wait; any other error stands for itself", async () => {
+  const closed = aSide();
+  for (const error of [new Failure(), new Refusal(), new Error()]) expect(closed.breaker.waitMs(error)).toBeNull();
+  const { breaker, call } = await anOpenBreaker();
+  await vi.advanceTimersByTimeAsync(20_000);
+  const refused = await call().catch((error: unknown) => error);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(breaker.waitMs(refused)).toBe(RESET_MS - 20_000);
+  expect(breaker.waitMs(new Failure())).toBe(RESET_MS - 30_000);
+  expect(breaker.waitMs(new Failure(), 300_000)).toBe(300_000);
+  for (const error of [new Refusal(), new Error()]) expect(breaker.waitMs(error, 300_000)).toBeNull();
+});
+
 test("a probe that succeeds closes it", async () => {
   const { side, breaker, call } = await anOpenBreaker();
   side.away = false;

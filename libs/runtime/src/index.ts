@@ -1,7 +1,6 @@
 export { BootError } from "./boot-error.ts";
 export {
   Breaker,
-  BreakerOpenError,
   type BreakerOptions,
   type BreakerSettings,
   type CallVerdict,

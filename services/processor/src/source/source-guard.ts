@@ -1,5 +1,5 @@
 import type { JobErrorCode, Stage } from "@longhaul/contracts";
-import { Breaker, BreakerOpenError, type BreakerSettings, type CallVerdict } from "@longhaul/runtime";
+import { Breaker, type BreakerSettings, type CallVerdict } from "@longhaul/runtime";
 import { JobFailure } from "../job/job-failure.ts";
 import { HostBusy } from "./http-source.ts";
 import type { PlannedFile, Source } from "./source.ts";
@@ -56,12 +56,11 @@ export class SourceGuard {
   }
 }
 
-/** A refused call, and one that failed with the host when the breaker has opened by then: the job waits for the host. */
-function waitingFor({ isOpen, retryAfterMs }: Breaker, error: unknown, stage: Stage, fileId: number): unknown {
-  const refused = error instanceof BreakerOpenError;
-  if (!refused && !(isOpen && judgeSource(error) === "failure")) return error;
-  const code = error instanceof JobFailure ? error.code : "SOURCE_UNAVAILABLE";
-  const asked = error instanceof JobFailure ? (error.retryAfterMs ?? 0) : 0;
-  const waitMs = Math.max(retryAfterMs, asked);
-  return new JobFailure({ stage, code, fileId, retryAfterMs: waitMs, waitsFor: "source" }, { cause: error });
+/** What the job of a call is told: where it has to wait for the host, that. */
+function waitingFor(breaker: Breaker, error: unknown, stage: Stage, fileId: number): unknown {
+  const failure = error instanceof JobFailure ? error : null;
+  const retryAfterMs = breaker.waitMs(error, failure?.retryAfterMs);
+  if (retryAfterMs === null) return error;
+  const code = failure?.code ?? "SOURCE_UNAVAILABLE";
+  return new JobFailure({ stage, code, fileId, retryAfterMs, waitsFor: "source" }, { cause: error });
 }
