@@ -8,13 +8,12 @@ import {
   startPuller,
 } from "@longhaul/bus";
 import { STREAMS } from "@longhaul/contracts";
-import { createObjects } from "@longhaul/objects";
-import { createLogger, loadConfig, s3Config, systemClock, systemRandom } from "@longhaul/runtime";
+import { createLogger, systemClock, systemRandom } from "@longhaul/runtime";
 import type { Store } from "@longhaul/store";
-import { z } from "zod";
-import { type S3Access, s3Variables } from "../../deploy/local/src/stack/environment.ts";
+import type { S3Access } from "../../deploy/local/src/stack/environment.ts";
 import { createJobLog } from "../../libs/bus/src/job-store.ts";
 import { createResultStore } from "../../services/processor/src/result-store.ts";
+import { openObjects } from "../support/objects.ts";
 import type { Bench } from "./bench.ts";
 import { Inbox } from "./inbox.ts";
 import type { JobLogDriver } from "./job-log.ts";
@@ -88,7 +87,7 @@ export function realWorkQueue(bus: () => Bus): Bench<WorkQueueDriver> {
 export function realResultStore(access: S3Access): Bench<ResultStoreDriver> {
   return {
     async run(test) {
-      const objects = createObjects(loadConfig(z.object(s3Config), s3Variables(access)));
+      const objects = openObjects(access);
       try {
         const putSource = async (key: string, bytes: Uint8Array) => {
           const { etag } = await objects.source.put(key, bytes, { sizeBytes: bytes.length, contentType: "text/plain" });
@@ -105,7 +104,7 @@ export function realResultStore(access: S3Access): Bench<ResultStoreDriver> {
 export function realPayloads(access: S3Access): Bench<PayloadsDriver> {
   return {
     async run(test) {
-      const objects = createObjects(loadConfig(z.object(s3Config), s3Variables(access)));
+      const objects = openObjects(access);
       try {
         await test({ payloads: objects.payloads, store: createResultStore(objects.results) });
       } finally {

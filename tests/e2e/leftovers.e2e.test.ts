@@ -1,6 +1,7 @@
-import { createObjects, type Objects } from "@longhaul/objects";
+import type { Objects } from "@longhaul/objects";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { createDownload, follow, getJob, type Job, request } from "../support/download-client.ts";
+import { openObjects } from "../support/objects.ts";
 import { findS3, type OwnS3, S3_SERVERS, startS3 } from "../support/own-s3.ts";
 import { startTestStack, type TestStack } from "../support/test-stack.ts";
 import { until } from "../support/until.ts";
@@ -23,16 +24,7 @@ for (const implementation of S3_SERVERS) {
       own = await startS3(server);
       const env = { MAX_ATTEMPTS: "1", FILE_TRIES: "1" };
       stack = await startTestStack({ servers: { mongodbUrl: inject("mongodbUrl"), s3: own }, env });
-      const { endpoint, region, bucket, accessKeyId, secretAccessKey } = stack.run().s3;
-      objects = createObjects({
-        s3Endpoint: endpoint,
-        s3Region: region,
-        s3Bucket: bucket,
-        s3AccessKeyId: accessKeyId,
-        s3SecretAccessKey: secretAccessKey,
-        s3Sse: "none",
-        s3CallTimeoutMs: 10_000,
-      });
+      objects = openObjects(stack.run().s3);
       await stack.seed(FIRST_ID, 2, 1000);
       await stack.seed(LARGE_ID, 4, LARGE_BYTES);
     });

@@ -1,6 +1,7 @@
-import { createObjects, type Objects } from "@longhaul/objects";
+import type { Objects } from "@longhaul/objects";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { createDownload, getJob, request } from "../support/download-client.ts";
+import { openObjects } from "../support/objects.ts";
 import { residentMemory } from "../support/resident-memory.ts";
 import { scaled } from "../support/scale.ts";
 import { startTestStack, type TestStack } from "../support/test-stack.ts";
@@ -26,16 +27,7 @@ beforeAll(async () => {
     ...{ JOB_MAX_FILES: "100000", BODY_LIMIT_BYTES: "1200000" },
   };
   stack = await startTestStack({ servers: { mongodbUrl: inject("mongodbUrl"), s3: inject("s3") }, env });
-  const { endpoint, region, bucket, accessKeyId, secretAccessKey } = stack.run().s3;
-  objects = createObjects({
-    s3Endpoint: endpoint,
-    s3Region: region,
-    s3Bucket: bucket,
-    s3AccessKeyId: accessKeyId,
-    s3SecretAccessKey: secretAccessKey,
-    s3Sse: "none",
-    s3CallTimeoutMs: 10_000,
-  });
+  objects = openObjects(stack.run().s3);
 });
 afterAll(async () => {
   objects?.close();

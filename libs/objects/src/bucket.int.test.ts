@@ -4,19 +4,11 @@ import { createServer as createHttpServer, type IncomingHttpHeaders } from "node
 import { createServer, type Server, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from "vitest";
+import { objectsConfig } from "../../../tests/support/objects.ts";
 import { createObjects, type ObjectsConfig } from "./create-objects.ts";
 import type { Objects } from "./objects.ts";
 
-const s3 = inject("s3");
-const settings: ObjectsConfig = {
-  s3Endpoint: s3.endpoint,
-  s3Region: s3.region,
-  s3Bucket: s3.bucket,
-  s3AccessKeyId: s3.accessKeyId,
-  s3SecretAccessKey: s3.secretAccessKey,
-  s3Sse: "none",
-  s3CallTimeoutMs: 10_000,
-};
+const settings = objectsConfig(inject("s3"));
 /** Each run has a folder of its own. */
 const folder = `test/${randomUUID()}`;
 const signing = { filename: "report.zip", contentType: "application/zip", ttlSeconds: 60 };
@@ -109,7 +101,7 @@ test("a signed URL that was changed, or whose time is over, is refused", async (
 test("URLs are signed for the public host", async () => {
   const { results: published } = open({ s3PublicEndpoint: "https://files.example.org" });
   const { url } = await published.presignGet("a/b.zip", signing);
-  expect(url).toMatch(new RegExp(`^https://files\\.example\\.org/${s3.bucket}/a/b\\.zip\\?`));
+  expect(url).toMatch(new RegExp(`^https://files\\.example\\.org/${settings.s3Bucket}/a/b\\.zip\\?`));
 });
 
 test("a list goes through all pages, in order, and only under its prefix", async () => {

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, inject, onTestFinished, test } from "vitest";
 import { type StoreProxy, startStoreProxy } from "../../../tests/chaos/store-proxy.ts";
+import { objectsConfig } from "../../../tests/support/objects.ts";
 import { until } from "../../../tests/support/until.ts";
 import { createObjects, type ObjectsConfig } from "./create-objects.ts";
 import type { Bucket, Objects } from "./objects.ts";
@@ -23,16 +24,7 @@ afterEach(() => {
 afterAll(() => proxy?.close());
 
 function open(changes: Partial<ObjectsConfig> = {}): Objects {
-  const s3 = inject("s3");
-  const config = {
-    s3Endpoint: proxy.url,
-    s3Region: s3.region,
-    s3Bucket: s3.bucket,
-    s3AccessKeyId: s3.accessKeyId,
-    s3SecretAccessKey: s3.secretAccessKey,
-    s3Sse: "none" as const,
-    s3CallTimeoutMs: 2_000,
-  };
+  const config = { ...objectsConfig(inject("s3")), s3Endpoint: proxy.url, s3CallTimeoutMs: 2_000 };
   const objects = createObjects({ ...config, ...changes }, SETTINGS);
   onTestFinished(() => objects.close());
   return objects;

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openObjects } from "../../../tests/support/objects.ts";
 import { findS3, type OwnS3, S3_SERVERS, startS3 } from "../../../tests/support/own-s3.ts";
-import { createObjects } from "./create-objects.ts";
 import { listParts } from "./list-parts.ts";
 import { listUploads } from "./list-uploads.ts";
 import type { Objects, Upload } from "./objects.ts";
@@ -29,16 +29,8 @@ for (const implementation of S3_SERVERS) {
     beforeAll(async () => {
       if (!server) return;
       own = await startS3(server);
-      const { endpoint, region, bucket, accessKeyId, secretAccessKey } = own;
-      objects = createObjects({
-        s3Endpoint: endpoint,
-        s3Region: region,
-        s3Bucket: bucket,
-        s3AccessKeyId: accessKeyId,
-        s3SecretAccessKey: secretAccessKey,
-        s3Sse: "none",
-        s3CallTimeoutMs: TIMEOUT_MS,
-      });
+      const { endpoint, region, accessKeyId, secretAccessKey } = own;
+      objects = openObjects(own);
       const credentials = { accessKeyId, secretAccessKey };
       s3 = new S3Client({ endpoint, region, forcePathStyle: true, credentials });
     });

@@ -1,18 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from "vitest";
-import { createObjects, type ObjectsConfig } from "./create-objects.ts";
+import { objectsConfig } from "../../../tests/support/objects.ts";
+import { createObjects } from "./create-objects.ts";
 import { PAYLOAD_MAX_BYTES } from "./payload-bytes.ts";
 
-const s3 = inject("s3");
-const settings: ObjectsConfig = {
-  s3Endpoint: s3.endpoint,
-  s3Region: s3.region,
-  s3Bucket: s3.bucket,
-  s3AccessKeyId: s3.accessKeyId,
-  s3SecretAccessKey: s3.secretAccessKey,
-  s3Sse: "none",
-  s3CallTimeoutMs: 10_000,
-};
+const settings = objectsConfig(inject("s3"));
 const objects = createObjects(settings);
 const { payloads, results } = objects;
 const owner = { tenant: "acme", id: randomUUID() };

@@ -1,10 +1,11 @@
 import { randomInt } from "node:crypto";
 import type { JobRecord } from "@longhaul/contracts";
-import { createObjects, type Objects, ObjectsError } from "@longhaul/objects";
+import { type Objects, ObjectsError } from "@longhaul/objects";
 import { systemClock, systemRandom } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { seededStream } from "../../../deploy/local/src/samples/seeded-bytes.ts";
 import { specOf } from "../../../libs/job/src/testing/index.ts";
+import { openObjects } from "../../../tests/support/objects.ts";
 import { until } from "../../../tests/support/until.ts";
 import {
   type RunningWorker,
@@ -33,11 +34,7 @@ let bench: WorkerBench;
 let objects: Objects;
 
 beforeAll(async () => {
-  const { endpoint, region, bucket, accessKeyId, secretAccessKey } = inject("s3");
-  objects = createObjects({
-    ...{ s3Endpoint: endpoint, s3Region: region, s3Bucket: bucket, s3Sse: "none", s3CallTimeoutMs: 10_000 },
-    ...{ s3AccessKeyId: accessKeyId, s3SecretAccessKey: secretAccessKey },
-  });
+  objects = openObjects(inject("s3"));
   await objects.source.put(`downloads/${FILE.fileId}.zip`, seededStream(FILE.fileId, FILE.sizeBytes), FILE);
   bench = await startWorkerBench();
 });

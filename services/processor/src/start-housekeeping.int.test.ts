@@ -2,13 +2,14 @@ import { randomUUID } from "node:crypto";
 import { type Bus, connectBus, createJobStore, type JobStore } from "@longhaul/bus";
 import { METRICS } from "@longhaul/contracts";
 import { type Change, claim, decide, newJob, ownPrefixes, userHash } from "@longhaul/job";
-import { type Bucket, createObjects, type Objects, ObjectsError } from "@longhaul/objects";
+import { type Bucket, type Objects, ObjectsError } from "@longhaul/objects";
 import { createLogger, createMetrics, type Supervision, systemClock, systemRandom } from "@longhaul/runtime";
 import { connectStore, type Store } from "@longhaul/store";
 import { MongoClient } from "mongodb";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { aRun, newJobInput, POLICY, written } from "../../../libs/job/src/testing/index.ts";
 import { migrate } from "../../../tests/support/migrated.ts";
+import { openObjects } from "../../../tests/support/objects.ts";
 import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { until } from "../../../tests/support/until.ts";
 import { startHousekeeping } from "./start-housekeeping.ts";
@@ -29,16 +30,7 @@ let running: Supervision;
 let refusals = 0;
 
 beforeAll(async () => {
-  const s3 = inject("s3");
-  objects = createObjects({
-    s3Endpoint: s3.endpoint,
-    s3Region: s3.region,
-    s3Bucket: s3.bucket,
-    s3AccessKeyId: s3.accessKeyId,
-    s3SecretAccessKey: s3.secretAccessKey,
-    s3Sse: "none",
-    s3CallTimeoutMs: 10_000,
-  });
+  objects = openObjects(inject("s3"));
   const storeConfig = {
     mongodbUrl: inject("mongodbUrl"),
     mongodbViewsDatabase: viewsDatabase,

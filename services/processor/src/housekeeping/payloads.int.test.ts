@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { JobRecord, PayloadRef } from "@longhaul/contracts";
 import { checkpointed, claim, ownPrefixes } from "@longhaul/job";
-import { createObjects, type Objects } from "@longhaul/objects";
+import type { Objects } from "@longhaul/objects";
 import { createLogger, systemClock } from "@longhaul/runtime";
 import { connectStore, type Store } from "@longhaul/store";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { aRun, newJobInput, specOf } from "../../../../libs/job/src/testing/index.ts";
+import { openObjects } from "../../../../tests/support/objects.ts";
 import { findS3, type OwnS3, S3_SERVERS, startS3 } from "../../../../tests/support/own-s3.ts";
 import { startWorkerBench, type WorkerBench } from "../../../../tests/support/worker-bench.ts";
 import { bucketOf, viewsOf } from "../start-housekeeping.ts";
@@ -32,15 +33,7 @@ for (const implementation of S3_SERVERS) {
     beforeAll(async () => {
       if (!server) return;
       s3 = await startS3(server);
-      objects = createObjects({
-        s3Endpoint: s3.endpoint,
-        s3Region: s3.region,
-        s3Bucket: s3.bucket,
-        s3AccessKeyId: s3.accessKeyId,
-        s3SecretAccessKey: s3.secretAccessKey,
-        s3Sse: "none",
-        s3CallTimeoutMs: 10_000,
-      });
+      objects = openObjects(s3);
       bench = await startWorkerBench();
       const mongodb = { mongodbUrl: inject("mongodbUrl"), mongodbTimeoutMs: 10_000, mongodbMaxPoolSize: 2 };
       store = connectStore(

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { type JobRecord, payloadContent, RECORD_MAX_BYTES, type StoredRecord } from "@longhaul/contracts";
-import { createObjects, type Objects } from "@longhaul/objects";
+import type { Objects } from "@longhaul/objects";
 import { systemClock, systemRandom } from "@longhaul/runtime";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { specOf } from "../../../../libs/job/src/testing/index.ts";
+import { openObjects } from "../../../../tests/support/objects.ts";
 import { findS3, type OwnS3, S3_SERVERS, startS3 } from "../../../../tests/support/own-s3.ts";
 import { scaled } from "../../../../tests/support/scale.ts";
 import { until } from "../../../../tests/support/until.ts";
@@ -56,15 +57,7 @@ for (const implementation of S3_SERVERS) {
     beforeAll(async () => {
       if (!server) return;
       s3 = await startS3(server);
-      objects = createObjects({
-        s3Endpoint: s3.endpoint,
-        s3Region: s3.region,
-        s3Bucket: s3.bucket,
-        s3AccessKeyId: s3.accessKeyId,
-        s3SecretAccessKey: s3.secretAccessKey,
-        s3Sse: "none",
-        s3CallTimeoutMs: 10_000,
-      });
+      objects = openObjects(s3);
       bench = await startWorkerBench();
       bench.onStored(({ bytes, record }) => {
         largest = Math.max(largest, bytes.length);
