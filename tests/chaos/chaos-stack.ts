@@ -36,6 +36,7 @@ const CONFIGURATION: Environment = {
   REQUEUE_INTERVAL_MS: "1000",
   ORPHAN_INTERVAL_MS: "1000",
   ORPHAN_AGE_SECONDS: "5",
+  ZERO_COPY_MIN_BYTES: "8000000",
 };
 
 export type ServiceName = keyof typeof COUNTS;
