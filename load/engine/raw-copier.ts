@@ -16,6 +16,7 @@ serveOrders<{ from: string[]; to: string }>(async ({ from, to }) => {
   const id = await results.uploads.create(to, { contentType: "application/octet-stream", signal });
   const sent: { number: number; etag: string; crc32: string }[] = [];
   const running = new Set<Promise<void>>();
+  let sizeBytes = 0;
   let whole = 0;
   const send = async (bytes: Buffer, number: number) => {
     const part = { number, bytes, crc32: hex(crc32(bytes)) };
@@ -34,6 +35,7 @@ serveOrders<{ from: string[]; to: string }>(async ({ from, to }) => {
   for (const key of from) {
     for await (const piece of results.open(key, { offset: 0, etag: null, signal })) {
       whole = crc32(piece, whole);
+      sizeBytes += piece.length;
       for (let taken = 0; taken < piece.length; ) {
         const some = piece.subarray(taken, taken + PART_BYTES - filled);
         part.set(some, filled);
@@ -46,7 +48,7 @@ serveOrders<{ from: string[]; to: string }>(async ({ from, to }) => {
   if (filled > 0) await handOver();
   await Promise.all(running);
   sent.sort((a, b) => a.number - b.number);
-  await results.uploads.complete({ key: to, id }, sent, { crc32: hex(whole), signal });
+  await results.uploads.complete({ key: to, id }, sent, { sizeBytes, crc32: hex(whole), signal });
 });
 
 const hex = (crc: number) => crc.toString(16).padStart(8, "0");

@@ -45,7 +45,7 @@ export function resultStoreConformance(bench: Bench<ResultStoreDriver>): void {
     parts: SentPart[],
     whole: Uint8Array,
   ) {
-    return store.completeUpload(upload, parts, { crc32: crcOf(whole), signal });
+    return store.completeUpload(upload, parts, { sizeBytes: whole.length, crc32: crcOf(whole), signal });
   }
 
   /** A store may keep no checksum; the one that it tells is that of the bytes. */

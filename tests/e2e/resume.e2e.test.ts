@@ -61,7 +61,7 @@ function completed(id: string): Promise<JobRecord> {
     `the end of ${id}`,
     async () => {
       const record = await recordOf(id);
-      expect(record.status).not.toBe("failed");
+      expect(record.error).toBeNull();
       return record.status === "completed" && record;
     },
     PATIENCE_MS,

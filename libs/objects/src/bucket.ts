@@ -51,7 +51,7 @@ export class S3Bucket implements Bucket {
     this.#client = client;
     this.name = name;
     this.#settings = settings;
-    this.uploads = new S3Uploads(client.s3, name, settings);
+    this.uploads = new S3Uploads(client, name, settings);
   }
 
   async head(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<ObjectHead | null> {

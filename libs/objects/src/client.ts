@@ -17,6 +17,8 @@ export type StoreAddress = {
 export type StoreClient = {
   /** For calls. */
   s3: S3Client;
+  /** For calls that a store may work on for minutes without a sign of life. */
+  patient: S3Client;
   /** For signing only: its endpoint is the one that the public knows. */
   signer: S3Client;
   close(): void;
@@ -25,6 +27,7 @@ export type StoreClient = {
 /** 75 slots, each with two sources open or two parts on their way, and room for lookups. */
 const MAX_SOCKETS = 256;
 const CONNECT_TIMEOUT_MS = 3000;
+const NO_TIMEOUT = 0;
 /** Tries of one call in all; the SDK waits between them with jitter, and they share the call's time-out. */
 const MAX_TRIES = 3;
 
@@ -51,25 +54,30 @@ export function createClient(address: StoreAddress, { s3CallTimeoutMs }: { s3Cal
     responseChecksumValidation: "WHEN_REQUIRED" as const,
     ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
   };
-  const s3 = new S3Client({
-    ...shared,
-    ...(address.endpoint ? { endpoint: address.endpoint } : {}),
-    requestHandler: {
-      connectionTimeout: Math.min(CONNECT_TIMEOUT_MS, s3CallTimeoutMs),
-      // A socket on which nothing moves for a whole call is dead, also under a large body that may take longer.
-      socketTimeout: s3CallTimeoutMs,
-      httpAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
-      httpsAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
-    },
-  });
-  endLongWaits(s3);
+  const connect = (socketTimeout: number) =>
+    new S3Client({
+      ...shared,
+      ...(address.endpoint ? { endpoint: address.endpoint } : {}),
+      requestHandler: {
+        connectionTimeout: Math.min(CONNECT_TIMEOUT_MS, s3CallTimeoutMs),
+        socketTimeout,
+        httpAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
+        httpsAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
+      },
+    });
+  // A socket on which nothing moves for a whole call is dead, also under a large body that may take longer.
+  const s3 = connect(s3CallTimeoutMs);
+  const patient = connect(NO_TIMEOUT);
+  for (const client of [s3, patient]) endLongWaits(client);
   const endpoint = address.publicEndpoint;
   const signer = endpoint === address.endpoint ? s3 : new S3Client({ ...shared, ...(endpoint ? { endpoint } : {}) });
   return {
     s3,
+    patient,
     signer,
     close() {
       s3.destroy();
+      patient.destroy();
       signer.destroy();
     },
   };

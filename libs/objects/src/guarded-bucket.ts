@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { Breaker, CallVerdict } from "@longhaul/runtime";
 import type {
   Bucket,
+  CompleteOptions,
   CopiedPart,
   ListedObject,
   ListedPart,
@@ -105,7 +106,7 @@ class GuardedUploads implements Uploads {
     return guardedPieces(this.#breaker, () => this.#uploads.listParts(upload, options));
   }
 
-  complete(upload: Upload, parts: readonly SentPart[], options: { crc32: string; signal: AbortSignal }): Promise<void> {
+  complete(upload: Upload, parts: readonly SentPart[], options: CompleteOptions): Promise<void> {
     return guarded(this.#breaker, () => this.#uploads.complete(upload, parts, options));
   }
 

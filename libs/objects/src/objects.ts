@@ -52,6 +52,8 @@ export type ObjectRange = { bucket: string; key: string; etag: string; offset: n
 /** A part that the store took from an object. */
 export type CopiedPart = { etag: string; crc32: string };
 export type SentPart = { number: number; etag: string; crc32: string };
+/** Size and CRC of the whole object. */
+export type CompleteOptions = { sizeBytes: number; crc32: string; signal: AbortSignal };
 /** A part that is stored. `crc32`: null where the store lists none. */
 export type ListedPart = { number: number; etag: string; sizeBytes: number; crc32: string | null };
 /** A page of a listing of uploads, in the words of the store: a listing can begin there. */
@@ -77,10 +79,10 @@ export type Uploads = {
    */
   listParts(upload: Upload, options: { signal: AbortSignal }): AsyncGenerator<ListedPart>;
   /**
-   * Makes the object of exactly these parts, in order of their numbers. An answer is no proof: look at the object.
-   * `crc32` is the whole object's. `NOT_FOUND`: there is no such upload, or no more.
+   * Makes the object of exactly these parts, in order of their numbers. An answer is no proof: look at the object. Time in
+   * proportion to its size. `NOT_FOUND`: there is no such upload, or no more.
    */
-  complete(upload: Upload, parts: readonly SentPart[], options: { crc32: string; signal: AbortSignal }): Promise<void>;
+  complete(upload: Upload, parts: readonly SentPart[], options: CompleteOptions): Promise<void>;
   /**
    * Ends the upload and removes its parts, also those that were on their way when it was asked first. Without effect
    * when there is no such upload (any more).

@@ -9,11 +9,13 @@ import {
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import { call } from "./call.ts";
+import type { StoreClient } from "./client.ts";
 import { crc32Base64, crc32FromBase64 } from "./crc32.ts";
 import { type EncryptionSettings, encryption } from "./encryption.ts";
 import { listParts } from "./list-parts.ts";
 import { listUploads } from "./list-uploads.ts";
 import type {
+  CompleteOptions,
   CopiedPart,
   ListedPart,
   ListedUpload,
@@ -27,19 +29,25 @@ import type {
 import { ObjectsError } from "./objects-error.ts";
 import { transferTimeoutMs } from "./transfer-time.ts";
 
-/** How long a store may take to join the parts: some copy every byte. */
-const COMPLETE_TIMEOUT_FACTOR = 10;
+/** Some stores copy every byte when they join the parts, and may be this slow. */
+const SLOWEST_JOIN_BYTES_PER_SECOND = 8 * 1024 ** 2;
 /** Parts that were on their way when an upload was aborted are gone after the next abort. */
 const ABORTS_MAX = 5;
 
 /** Multipart uploads of one bucket, with a CRC32 for each part and for the whole object (FULL_OBJECT). */
 export class S3Uploads implements Uploads {
   readonly #s3: S3Client;
+  readonly #patient: S3Client;
   readonly #bucket: string;
   readonly #settings: EncryptionSettings & { s3CallTimeoutMs: number };
 
-  constructor(s3: S3Client, bucket: string, settings: EncryptionSettings & { s3CallTimeoutMs: number }) {
+  constructor(
+    { s3, patient }: StoreClient,
+    bucket: string,
+    settings: EncryptionSettings & { s3CallTimeoutMs: number },
+  ) {
     this.#s3 = s3;
+    this.#patient = patient;
     this.#bucket = bucket;
     this.#settings = settings;
   }
@@ -111,7 +119,7 @@ export class S3Uploads implements Uploads {
   async complete(
     { key, id }: Upload,
     parts: readonly SentPart[],
-    { crc32, signal }: { crc32: string; signal: AbortSignal },
+    { sizeBytes, crc32, signal }: CompleteOptions,
   ): Promise<void> {
     const command = new CompleteMultipartUploadCommand({
       Bucket: this.#bucket,
@@ -127,8 +135,8 @@ export class S3Uploads implements Uploads {
         })),
       },
     });
-    const timeoutMs = this.#settings.s3CallTimeoutMs * COMPLETE_TIMEOUT_FACTOR;
-    await call(`Completing ${key}`, timeoutMs, signal, (abortSignal) => this.#s3.send(command, { abortSignal }));
+    const timeoutMs = this.#settings.s3CallTimeoutMs + (sizeBytes / SLOWEST_JOIN_BYTES_PER_SECOND) * 1000;
+    await call(`Completing ${key}`, timeoutMs, signal, (abortSignal) => this.#patient.send(command, { abortSignal }));
   }
 
   async abort(upload: Upload, signal: AbortSignal): Promise<void> {

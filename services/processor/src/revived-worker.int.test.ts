@@ -73,7 +73,7 @@ type Frozen = {
 
 /** A worker that stands still when all its parts are sent. */
 async function frozenBeforeComplete(): Promise<Frozen> {
-  type Call = { upload: { key: string; id: string }; parts: readonly SentPart[]; crc32: string };
+  type Call = { upload: { key: string; id: string }; parts: readonly SentPart[]; sizeBytes: number; crc32: string };
   const called = Promise.withResolvers<Call>();
   const gate = Promise.withResolvers<void>();
   const results = createResultStore(objects.results);
@@ -81,19 +81,19 @@ async function frozenBeforeComplete(): Promise<Frozen> {
   const worker = bench.startWorker(
     workWith({
       ...results,
-      async completeUpload(upload, parts, { crc32 }) {
-        called.resolve({ upload, parts, crc32 });
+      async completeUpload(upload, parts, { sizeBytes, crc32 }) {
+        called.resolve({ upload, parts, sizeBytes, crc32 });
         await gate.promise;
       },
     }),
     { slots: 1, clock },
   );
-  const { upload, parts, crc32 } = await called.promise;
+  const { upload, parts, sizeBytes, crc32 } = await called.promise;
   return {
     worker,
     upload,
     async revive() {
-      const completing = results.completeUpload(upload, parts, { crc32, signal });
+      const completing = results.completeUpload(upload, parts, { sizeBytes, crc32, signal });
       await completing.finally(() => {
         gate.resolve();
         clock.goOn();

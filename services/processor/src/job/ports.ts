@@ -87,11 +87,11 @@ export interface ResultStore {
   ): Promise<{ etag: string; crc32: string }>;
   /** All parts of the upload that are stored, maybe with older ones that were replaced. `NOT_FOUND`: no such upload. */
   listParts(upload: { key: string; id: string }, options: { signal: AbortSignal }): Promise<ListedPart[]>;
-  /** Makes the object of exactly these parts, in order of their numbers. `NOT_FOUND`: no such upload (any more). */
+  /** Makes the object, of this size and CRC, of exactly these parts, in order of their numbers. `NOT_FOUND`: no such upload (any more). */
   completeUpload(
     upload: { key: string; id: string },
     parts: readonly SentPart[],
-    options: { crc32: string; signal: AbortSignal },
+    options: { sizeBytes: number; crc32: string; signal: AbortSignal },
   ): Promise<void>;
   /** What is there under the key; null = nothing. `crc32` is null where the store keeps none. */
   head(key: string, options: { signal: AbortSignal }): Promise<{ sizeBytes: number; crc32: string | null } | null>;

@@ -40,12 +40,14 @@ export async function completeSealed(upload: NamedUpload, sealed: Seal, job: Sea
  */
 async function complete(
   upload: NamedUpload,
-  { crc32 }: Seal,
+  { sizeBytes, crc32 }: Seal,
   parts: readonly UploadedPart[],
-  { results, context: { signal } }: SealedJob,
+  { results, context: { signal, waiting } }: SealedJob,
 ): Promise<unknown> {
   try {
-    await storing(() => results.completeUpload(upload, sentParts(parts), { crc32, signal }));
+    // Nothing of the job moves while the store joins its parts.
+    const joined = storing(() => results.completeUpload(upload, sentParts(parts), { sizeBytes, crc32, signal }));
+    await waiting(joined);
     return null;
   } catch (error) {
     return error;
