@@ -1,119 +1,28 @@
 import type { RequestListener } from "node:http";
-import type { LookupFunction } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   closeAll,
   ETAG,
   FILE,
+  failing,
   lying,
   NEVER,
   origin,
   rawOrigin,
   read,
   readOn,
-  serve,
   sourceOf,
   templateOf,
 } from "./testing/http-files.ts";
-import { type Origin, startOrigin } from "./testing/origin.ts";
 
 afterEach(closeAll);
 
-const failing = (code: string, stage: string) => expect.objectContaining({ code, stage });
-
-describe("addresses that must not be called", () => {
-  const refused = failing("PERMISSION_DENIED", "plan");
-
-  test.each([
-    "http://169.254.169.254/latest/meta-data/",
-    "http://[::ffff:169.254.169.254]/",
-    "http://[::1]/",
-    "http://10.0.0.1/",
-    "http://0x7f.2/",
-    "http://me:secret@127.0.0.1/",
-    "file:///etc/passwd",
-    "gopher://127.0.0.1/",
-  ])("a redirect to %s is not followed", async (location) => {
-    const server = await origin((_, response) => response.writeHead(302, { location }).end());
-    await expect(sourceOf(templateOf(server)).find(70_000, NEVER)).rejects.toEqual(refused);
-    expect(server.requests).toHaveLength(1);
-  });
-
-  test("redirects between allowed addresses are followed, with the range", async () => {
-    const target = await origin(serve);
-    const server = await origin((request, response) => {
-      response.writeHead(307, { location: `${target.url}/there${request.url}` }).end();
-    });
-    const source = sourceOf(templateOf(server));
-    expect(await read(source, 999_000)).toEqual(FILE.subarray(999_000));
-    const { url, headers } = target.requests.at(-1) ?? {};
-    expect([url, headers?.range, headers?.referer]).toEqual(["/there/files/70000.bin", "bytes=999000-", undefined]);
-  });
-
-  test("a loop of redirects comes to an end", async () => {
-    const server = await origin((request, response) => {
-      response.writeHead(302, { location: request.url }).end();
-    });
-    const found = sourceOf(templateOf(server)).find(70_000, NEVER);
-    await expect(found).rejects.toEqual(failing("SOURCE_UNAVAILABLE", "plan"));
-    expect(server.requests).toHaveLength(6);
-  });
-
-  test("plain http is called only where that is allowed", async () => {
-    const server = await origin(serve);
-    await expect(sourceOf(templateOf(server), { allowHttp: false }).find(70_000, NEVER)).rejects.toEqual(refused);
-    expect(server.requests).toHaveLength(0);
-  });
-
-  /** Answers a name with one list of addresses after the other. */
-  const answering = (...answers: string[][]): LookupFunction => {
-    return (_name, _options, callback) => {
-      const addresses = answers.length > 1 ? answers.shift() : answers[0];
-      callback(null, addresses?.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })) ?? []);
-    };
-  };
-  const named = (server: Origin) => templateOf(server).replace("127.0.0.1", "files.example");
-
-  test("a name that means another address the second time leads nowhere", async () => {
-    const server = await origin((request, response) => {
-      response.setHeader("connection", "close");
-      serve(request, response);
-    });
-    const source = sourceOf(named(server), { lookup: answering(["127.0.0.1"], ["10.0.0.1"]) });
-    const file = await source.find(70_000, NEVER);
-    await expect(read(source, 0, file)).rejects.toEqual(failing("PERMISSION_DENIED", "read-source"));
-    expect(server.requests).toHaveLength(1);
-  });
-
-  test("a name is refused when only one of its addresses is not allowed", async () => {
-    const server = await origin(serve);
-    const source = sourceOf(named(server), { lookup: answering(["127.0.0.1", "fe80::1"]) });
-    await expect(source.find(70_000, NEVER)).rejects.toEqual(refused);
-  });
-
-  test("a name that nobody knows may be known a moment later", async () => {
-    const lookup: LookupFunction = (name, _options, callback) => {
-      callback(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: "ENOTFOUND" }), []);
-    };
-    const source = sourceOf("http://files.example/{file_id}", { lookup });
-    await expect(source.find(70_000, NEVER)).rejects.toEqual(failing("SOURCE_UNAVAILABLE", "plan"));
-  });
-
-  test("a port where nobody listens is an outage", async () => {
-    const server = await startOrigin(serve);
-    await server.close();
-    await expect(sourceOf(templateOf(server)).find(70_000, NEVER)).rejects.toEqual(
-      failing("SOURCE_UNAVAILABLE", "plan"),
-    );
-  });
-});
-
 describe("servers that take their time", () => {
-  const late = (stage: string) => failing("SOURCE_TIMEOUT", stage);
+  const late = (stage: "plan" | "read-source") => failing("SOURCE_TIMEOUT", stage);
 
   test("one that never answers", async () => {
     const server = await origin(() => {});
-    await expect(sourceOf(templateOf(server)).find(70_000, NEVER)).rejects.toEqual(late("plan"));
+    await expect(sourceOf(templateOf(server)).find(70_000, NEVER)).rejects.toMatchObject(late("plan"));
   });
 
   test("one that stops in the middle", async () => {
@@ -122,7 +31,7 @@ describe("servers that take their time", () => {
       response.write(FILE.subarray(0, 1_000));
     };
     const server = await origin(lying(hang));
-    await expect(read(sourceOf(templateOf(server)))).rejects.toEqual(late("read-source"));
+    await expect(read(sourceOf(templateOf(server)))).rejects.toMatchObject(late("read-source"));
   });
 
   test("one that drips: always something, never enough", async () => {
@@ -133,7 +42,7 @@ describe("servers that take their time", () => {
     };
     const server = await origin(lying(drip));
     const source = sourceOf(templateOf(server), { minBytesPerSecond: 1_024 });
-    await expect(read(source)).rejects.toEqual(late("read-source"));
+    await expect(read(source)).rejects.toMatchObject(late("read-source"));
   });
 
   test("one whose headers drip without end", async () => {
@@ -142,7 +51,7 @@ describe("servers that take their time", () => {
       const timer = setInterval(() => socket.write("x: y\r\n"), 50);
       socket.once("close", () => clearInterval(timer));
     });
-    await expect(sourceOf(templateOf(server)).find(70_000, NEVER)).rejects.toEqual(late("plan"));
+    await expect(sourceOf(templateOf(server)).find(70_000, NEVER)).rejects.toMatchObject(late("plan"));
   });
 
   test("one that says 'continue' without end", async () => {
@@ -150,7 +59,7 @@ describe("servers that take their time", () => {
       const timer = setInterval(() => socket.write("HTTP/1.1 100 Continue\r\n\r\n"), 20);
       socket.once("close", () => clearInterval(timer));
     });
-    await expect(sourceOf(templateOf(server)).find(70_000, NEVER)).rejects.toEqual(late("plan"));
+    await expect(sourceOf(templateOf(server)).find(70_000, NEVER)).rejects.toMatchObject(late("plan"));
   });
 
   test("a read that is stopped ends at once, with the reason, also while it waits for its turn", async () => {
@@ -186,15 +95,15 @@ describe("servers that lie about their file", () => {
       }),
     );
     const source = sourceOf(templateOf(server));
-    await expect(read(source)).rejects.toEqual(cut);
-    await expect(readOn(source, await source.find(70_000, NEVER))).rejects.toEqual(cut);
+    await expect(read(source)).rejects.toMatchObject(cut);
+    await expect(readOn(source, await source.find(70_000, NEVER))).rejects.toMatchObject(cut);
   });
 
   test("another length than it told when it was found", async () => {
     const server = await origin(
       lying((_, response) => response.writeHead(200, { etag: ETAG, "content-length": 10 }).end("0123456789")),
     );
-    await expect(read(sourceOf(templateOf(server)))).rejects.toEqual(changed);
+    await expect(read(sourceOf(templateOf(server)))).rejects.toMatchObject(changed);
   });
 
   test.each([
@@ -207,7 +116,7 @@ describe("servers that lie about their file", () => {
         response.end(bytes);
       }),
     );
-    await expect(read(sourceOf(templateOf(server)))).rejects.toEqual(changed);
+    await expect(read(sourceOf(templateOf(server)))).rejects.toMatchObject(changed);
   });
 
   test("a body that ends with its connection may have been cut", async () => {
@@ -218,7 +127,7 @@ describe("servers that lie about their file", () => {
       );
       socket.end(isHead ? "" : "123456");
     });
-    await expect(read(sourceOf(templateOf(server)))).rejects.toEqual(cut);
+    await expect(read(sourceOf(templateOf(server)))).rejects.toMatchObject(cut);
   });
 
   test("what comes after the end of an answer is not the begin of the next", async () => {
@@ -244,7 +153,7 @@ describe("servers that lie about their file", () => {
       socket.write(rest);
     });
     const found = sourceOf(templateOf(server)).find(70_000, NEVER);
-    await expect(found).rejects.toEqual(failing("SOURCE_UNAVAILABLE", "plan"));
+    await expect(found).rejects.toMatchObject(failing("SOURCE_UNAVAILABLE", "plan"));
   });
 
   test("a chunk that is none", async () => {
@@ -252,6 +161,6 @@ describe("servers that lie about their file", () => {
       if (request.startsWith("HEAD")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n");
       else socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nnot a length\r\n");
     });
-    await expect(read(sourceOf(templateOf(server)))).rejects.toEqual(cut);
+    await expect(read(sourceOf(templateOf(server)))).rejects.toMatchObject(cut);
   });
 });

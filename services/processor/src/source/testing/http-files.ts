@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { LookupFunction, Socket } from "node:net";
+import type { JobErrorCode, Stage } from "@longhaul/contracts";
 import { GuardedHttp, isPublicAddress, systemClock, systemRandom } from "@longhaul/runtime";
 import { readWithTries } from "../../work/file-tries.ts";
 import { HostSlots } from "../host-slots.ts";
@@ -13,6 +14,9 @@ export const ETAG = '"v1"';
 export const NEVER = new AbortController().signal;
 const IDLE_MS = 1_500;
 export const MODIFIED = "Fri, 02 Jan 2026 03:04:06 GMT";
+
+/** What a failed call of a source tells. */
+export const failing = (code: JobErrorCode, stage: Stage) => ({ code, stage });
 
 const closers: (() => unknown)[] = [];
 
@@ -80,10 +84,14 @@ export async function read(source: Source, offset = 0, file?: PlannedFile): Prom
 }
 
 /** As an archive reads it: what breaks off is tried again. */
-export async function readOn(source: HttpSource, file: PlannedFile): Promise<Buffer> {
+export function readingOn(source: HttpSource, file: PlannedFile): AsyncGenerator<Uint8Array> {
   const tries = { fileTries: 3, retryBaseMs: 1, clock: systemClock, random: systemRandom };
-  const pieces: Uint8Array[] = [];
   const open = (...args: Parameters<HttpSource["open"]>) => source.open(...args);
-  for await (const piece of readWithTries(file, 0, open, tries, NEVER)) pieces.push(Buffer.from(piece));
+  return readWithTries(file, 0, open, tries, NEVER);
+}
+
+export async function readOn(source: HttpSource, file: PlannedFile): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of readingOn(source, file)) pieces.push(Buffer.from(piece));
   return Buffer.concat(pieces);
 }
