@@ -1,35 +1,11 @@
-import { JOB_STATUSES, type JobStatus, storedRecord } from "@longhaul/contracts";
+import { JOB_STATUSES, type JobStatus } from "@longhaul/contracts";
 import { describe, expect, test } from "vitest";
-import {
-  allowedCommands,
-  type Command,
-  type CommandRules,
-  type CommandType,
-  type Decision,
-  decide,
-} from "./commands.ts";
+import { allowedCommands, type Command, type CommandType, decide } from "./commands.ts";
 import { isLive } from "./end.ts";
 import { jobError } from "./failure.ts";
 import { retrying } from "./run.ts";
+import { changed, DAY, given, inShort, NOW, RULES } from "./testing/decisions.ts";
 import { at, recordIn, written } from "./testing/index.ts";
-
-const DAY = 24 * 60 * 60;
-const RULES: CommandRules = { deadlineSeconds: 7 * DAY, userHash: "u".repeat(22), archived: false };
-const NOW = at(100);
-
-const given = (status: JobStatus, type: CommandType, rules: Partial<CommandRules> = {}, now = NOW): Decision =>
-  decide(recordIn(status), { type, actor: "ada" }, now, { ...RULES, ...rules });
-
-/** The decision in one word: the status that is written, `same`, or the code of the refusal. */
-function inShort(decision: Decision): string {
-  if (decision.kind === "change") return decision.change.record.status;
-  return decision.kind === "same" ? "same" : decision.code;
-}
-
-function changed(decision: Decision) {
-  if (decision.kind !== "change") throw new Error(`expected a change, was ${inShort(decision)}`);
-  return decision.change;
-}
 
 const NO = "INVALID_STATE";
 const CLOSED = "RETRY_WINDOW_CLOSED";
@@ -197,55 +173,6 @@ describe.each(["failed", "cancelled"] as const)("retry of a %s job", (status) =>
       timeline: before.timeline,
     });
   });
-});
-
-describe("expire", () => {
-  test.each(["queued", "running", "paused"] as const)("of a %s job past its deadline is its end", (status) => {
-    const change = changed(given(status, "expire", {}, at(7 * DAY)));
-
-    expect(change.type).toBe("download.expired.v1");
-    expect(change.record).toMatchObject({
-      status: "expired",
-      run: null,
-      checkpoint: null,
-      completedAt: at(7 * DAY).toISOString(),
-      error: { code: "DEADLINE_EXCEEDED", retryable: false },
-    });
-  });
-
-  test("of a completed job keeps its end, and the description of what was made", () => {
-    const before = recordIn("completed");
-    const change = changed(given("completed", "expire", {}, at(2 + DAY)));
-
-    expect(change.record).toEqual({ ...before, status: "expired", updatedAt: at(2 + DAY).toISOString() });
-  });
-
-  test.each(["queued", "running", "paused", "completed"] as const)(
-    "leaves a %s job alone that is not due yet",
-    (status) => {
-      expect(given(status, "expire", {}, at(DAY))).toEqual({ kind: "same" });
-    },
-  );
-});
-
-describe.each(JOB_STATUSES)("erase of a %s job", (status) => {
-  const before = recordIn(status, { named: true, generation: 4 });
-  const change = changed(decide(before, { type: "erase", actor: "ada" }, NOW, RULES));
-
-  test("leaves these fields, and no line in any timeline", () => {
-    expect(change.type).toBe("download.erased.v1");
-    expect(change.entry).toBeNull();
-    expect(Object.keys(change.record).sort()).toEqual(
-      ["generation", "id", "named", "status", "tenant", "updatedAt", "userHash", "writeId"].sort(),
-    );
-    expect(change.record).toMatchObject({ generation: 4, named: true, userHash: RULES.userHash });
-    expect(storedRecord.safeParse(change.record).success).toBe(true);
-  });
-});
-
-test("erase drops fields that only a newer version knows", () => {
-  const newer = { ...recordIn("queued"), nickname: "ada" };
-  expect(JSON.stringify(decide(newer, { type: "erase", actor: "x" }, NOW, RULES))).not.toContain("ada");
 });
 
 test("a generation that is begun may have another lane than the one before; nothing else changes lanes", () => {
