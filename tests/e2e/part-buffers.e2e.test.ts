@@ -40,6 +40,8 @@ beforeAll(async () => {
     SYNTHETIC_RULES: `${SLOW_ID}:10s`,
     PART_BUFFER_BYTES: `${PART_BUFFER_BYTES}`,
     ACK_WAIT_MS: "60000",
+    // The default: so many parts at once take their time.
+    S3_CALL_TIMEOUT_MS: "30000",
   };
   stack = await startTestStack({ servers: { mongodbUrl: inject("mongodbUrl"), s3: inject("s3") }, env });
   order = await watchOrder(stack.run().nats.url);
@@ -63,7 +65,11 @@ async function create(priority: JobClass, files: number, firstId: number): Promi
   return { id: body.id, user };
 }
 
-const statusOf = async ({ id, user }: Asked) => (await getJob(stack.baseUrl, id, user)).body.status;
+/** And, of one that failed, why. */
+async function statusOf({ id, user }: Asked): Promise<string> {
+  const { status, error } = (await getJob(stack.baseUrl, id, user)).body;
+  return status === "failed" ? `failed: ${error?.code}` : status;
+}
 
 /** What the archives of each class hold of the part buffers, as the processor says. */
 async function reserved(): Promise<Record<JobClass, number>> {
