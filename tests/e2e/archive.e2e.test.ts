@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { seededSha256 } from "../../deploy/local/src/samples/seeded-bytes.ts";
 import { checkWith, isInstalled, listWith, ZIP_TOOLS } from "../../services/processor/src/archive/testing/zip-tools.ts";
-import { createDownload, follow, getJob, type Job, request } from "../support/download-client.ts";
+import { createDownload, follow, getJob, type Job, request, saveContent } from "../support/download-client.ts";
 import { startTestStack, type TestStack } from "../support/test-stack.ts";
 import { until } from "../support/until.ts";
 
@@ -45,22 +45,13 @@ beforeAll(async () => {
   expect(created.status).toBe(202);
   const { frames } = await follow(stack.baseUrl, created.body.id, "ann", 90_000);
   job = frames.at(-1)?.job ?? created.body;
-  path = await save(job.id);
+  path = join(folder, `${job.id}.zip`);
+  await saveContent(stack.baseUrl, job.id, path);
 });
 afterAll(async () => {
   await stack?.dispose();
   await rm(folder, { recursive: true, force: true });
 });
-
-async function save(id: string): Promise<string> {
-  const link = await request<{ url: string }>(`${stack.baseUrl}/v1/downloads/${id}/content?redirect=false`, {
-    headers: { "x-user-id": "ann" },
-  });
-  const response = await fetch(link.body.url);
-  const saved = join(folder, `${id}.zip`);
-  await writeFile(saved, Buffer.from(await response.arrayBuffer()));
-  return saved;
-}
 
 test("twenty files of mixed sizes, one of them missing, end completed and partial", () => {
   expect(job).toMatchObject({
