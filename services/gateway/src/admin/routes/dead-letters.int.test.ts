@@ -4,27 +4,22 @@ import { type JobRecord, workSubject } from "@longhaul/contracts";
 import { failed, jobError } from "@longhaul/job";
 import { createLogger, systemClock, systemRandom } from "@longhaul/runtime";
 import { viewOf } from "@longhaul/store";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { type OwnServer, startOwnServer } from "../../../../../tests/support/own-server.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startOwnGateway } from "../../../../../tests/support/own-gateway.ts";
 import { type JobSteps, jobSteps } from "../../testing/job-steps.ts";
-import { startTestGateway, type TestGateway } from "../../testing/test-gateway.ts";
+import type { TestGateway } from "../../testing/test-gateway.ts";
 import { workItemOf } from "../../testing/work-items.ts";
 
-let nats: OwnServer;
 let gateway: TestGateway;
 let steps: JobSteps;
 
 beforeAll(async () => {
-  nats = await startOwnServer("nats");
   const env = { MONGODB_VIEWS_DATABASE: `gateway_letters_${randomUUID().slice(0, 8)}`, MAX_ATTEMPTS: "1" };
-  gateway = await startTestGateway({ natsUrl: nats.url, mongodbUrl: inject("mongodbUrl"), s3: inject("s3"), env });
+  gateway = await startOwnGateway(env);
   steps = jobSteps(gateway);
 });
 
-afterAll(async () => {
-  await gateway?.close();
-  await nats?.remove();
-});
+afterAll(() => gateway?.close());
 
 type Letter = { kind: string; id: string; code: string; stage: string | null; message: string };
 type Answer = Letter & {

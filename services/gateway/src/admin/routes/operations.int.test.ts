@@ -3,24 +3,22 @@ import { failed, jobError } from "@longhaul/job";
 import { type AuditRecord, viewOf } from "@longhaul/store";
 import { type Collection, MongoClient } from "mongodb";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { type OwnServer, startOwnServer } from "../../../../../tests/support/own-server.ts";
+import { startOwnGateway } from "../../../../../tests/support/own-gateway.ts";
 import { jobSteps } from "../../testing/job-steps.ts";
-import { startTestGateway, type TestGateway } from "../../testing/test-gateway.ts";
+import type { TestGateway } from "../../testing/test-gateway.ts";
 
-let nats: OwnServer;
 let gateway: TestGateway;
 let mongodb: MongoClient;
 let audit: Collection<AuditRecord>;
 
 beforeAll(async () => {
-  nats = await startOwnServer("nats");
   const own = randomUUID().slice(0, 8);
   const env = {
     MONGODB_VIEWS_DATABASE: `gateway_operations_${own}`,
     MONGODB_RECORDS_DATABASE: `gateway_records_${own}`,
     MAX_ATTEMPTS: "1",
   };
-  gateway = await startTestGateway({ natsUrl: nats.url, mongodbUrl: inject("mongodbUrl"), s3: inject("s3"), env });
+  gateway = await startOwnGateway(env);
   mongodb = new MongoClient(inject("mongodbUrl"));
   audit = mongodb.db(env.MONGODB_RECORDS_DATABASE).collection("audit");
   const steps = jobSteps(gateway);
@@ -38,7 +36,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway?.close();
   await mongodb?.close();
-  await nats?.remove();
 });
 
 type Body = Record<string, unknown> & { confirmToken: string; operationId: string; errors: object[]; code: string };

@@ -1,10 +1,9 @@
 import type { JobRecord, Problem } from "@longhaul/contracts";
 import type { FileAuthorisation } from "@longhaul/job";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { type OwnServer, startOwnServer } from "../../../../../tests/support/own-server.ts";
-import { startTestGateway, type TestGateway } from "../../testing/test-gateway.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startOwnGateway } from "../../../../../tests/support/own-gateway.ts";
+import type { TestGateway } from "../../testing/test-gateway.ts";
 
-let nats: OwnServer;
 let gateway: TestGateway;
 
 /** Nobody but Ada may have odd files, and nobody can tell what Bob may have. */
@@ -14,16 +13,11 @@ const deniedFiles: FileAuthorisation = async ({ user }, fileIds) => {
 };
 
 beforeAll(async () => {
-  nats = await startOwnServer("nats");
   const env = { MONGODB_VIEWS_DATABASE: "gateway_allowed_files", SOURCE_KIND: "synthetic" };
-  const servers = { natsUrl: nats.url, mongodbUrl: inject("mongodbUrl"), s3: inject("s3") };
-  gateway = await startTestGateway({ ...servers, env, deniedFiles });
+  gateway = await startOwnGateway(env, { deniedFiles });
 });
 
-afterAll(async () => {
-  await gateway?.close();
-  await nats?.remove();
-});
+afterAll(() => gateway?.close());
 
 async function create(user: string, body: object, key?: string) {
   const response = await fetch(`${gateway.url}/v1/downloads`, {

@@ -1,29 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { type ApiJob, type JobRecord, SHOWN_STATUSES, type ShownStatus } from "@longhaul/contracts";
 import { viewOf } from "@longhaul/store";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { type OwnServer, startOwnServer } from "../../../../../tests/support/own-server.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startOwnGateway } from "../../../../../tests/support/own-gateway.ts";
 import { until } from "../../../../../tests/support/until.ts";
 import { openSocket } from "../../testing/frames.ts";
 import { type JobSteps, jobSteps } from "../../testing/job-steps.ts";
-import { startTestGateway, type TestGateway } from "../../testing/test-gateway.ts";
+import type { TestGateway } from "../../testing/test-gateway.ts";
 import { workItemOf } from "../../testing/work-items.ts";
 
-let nats: OwnServer;
 let gateway: TestGateway;
 let steps: JobSteps;
 
 beforeAll(async () => {
-  nats = await startOwnServer("nats");
   const env = { MONGODB_VIEWS_DATABASE: "gateway_control" };
-  gateway = await startTestGateway({ natsUrl: nats.url, mongodbUrl: inject("mongodbUrl"), s3: inject("s3"), env });
+  gateway = await startOwnGateway(env);
   steps = jobSteps(gateway);
 });
 
-afterAll(async () => {
-  await gateway?.close();
-  await nats?.remove();
-});
+afterAll(() => gateway?.close());
 
 type Answer = ApiJob & { code: string; currentStatus: string; allowed: string[]; detail: string };
 

@@ -1,27 +1,22 @@
 import type { ApiJob, JobRecord } from "@longhaul/contracts";
 import { viewOf } from "@longhaul/store";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { type OwnServer, startOwnServer } from "../../../../../tests/support/own-server.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startOwnGateway } from "../../../../../tests/support/own-gateway.ts";
 import { until } from "../../../../../tests/support/until.ts";
 import { type JobSteps, jobSteps } from "../../testing/job-steps.ts";
-import { startTestGateway, type TestGateway } from "../../testing/test-gateway.ts";
+import type { TestGateway } from "../../testing/test-gateway.ts";
 import { workItemOf } from "../../testing/work-items.ts";
 
-let nats: OwnServer;
 let gateway: TestGateway;
 let steps: JobSteps;
 
 beforeAll(async () => {
-  nats = await startOwnServer("nats");
   const env = { MONGODB_VIEWS_DATABASE: "gateway_create" };
-  gateway = await startTestGateway({ natsUrl: nats.url, mongodbUrl: inject("mongodbUrl"), s3: inject("s3"), env });
+  gateway = await startOwnGateway(env);
   steps = jobSteps(gateway);
 });
 
-afterAll(async () => {
-  await gateway?.close();
-  await nats?.remove();
-});
+afterAll(() => gateway?.close());
 
 async function create(key: string, body: unknown = { fileIds: [70_000] }, headers: Record<string, string> = {}) {
   const response = await fetch(`${gateway.url}/v1/downloads`, {
