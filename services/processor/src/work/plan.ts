@@ -1,4 +1,5 @@
 import type { JobErrorCode, JobRecord, Outcomes, Plan, PlanEntry } from "@longhaul/contracts";
+import { inParallel } from "@longhaul/runtime";
 import { JobFailure } from "../job/job-failure.ts";
 import type { WorkContext } from "../job/run.ts";
 import type { PlannedFile, Source } from "../source/source.ts";
@@ -112,12 +113,24 @@ export async function planToKeep(
   signal: AbortSignal,
 ): Promise<Plan> {
   if (record.plan !== null) return record.plan;
-  const entries: PlanEntry[] = present.map(planEntry);
-  // In the order of their places, so that each insertion finds all before it where they belong.
-  for (const { index, code } of missing) entries.splice(index, 0, code);
-  const kept = await lists.keep("plan", entries, record, signal);
+  const kept = await lists.keep("plan", entriesOf(present, missing), record, signal);
   const counts = { filesMissing: missing.length, bytesTotal };
   return "ref" in kept ? { entries: null, ref: kept.ref, ...counts } : { entries: kept, ref: null, ...counts };
+}
+
+/** All files in request order, in one pass: there may be 100,000, and many of them missing. */
+function entriesOf(present: readonly PlannedFile[], missing: readonly MissingFile[]): PlanEntry[] {
+  const entries: PlanEntry[] = [];
+  let next = 0;
+  const addMissing = () => {
+    for (let it = missing[next]; it?.index === entries.length; it = missing[++next]) entries.push(it.code);
+  };
+  for (const file of present) {
+    addMissing();
+    entries.push(planEntry(file));
+  }
+  addMissing();
+  return entries;
 }
 
 /** What became of the files, when all that are there are done. */
@@ -179,18 +192,12 @@ async function lookUp(
   const maxBytes = Math.min(deps.fileMaxBytes, record.spec.maxFileBytes ?? deps.fileMaxBytes);
   const found: Found[] = [];
   let missing = 0;
-  let next = 0;
-  const worker = async () => {
-    while (next < fileIds.length) {
-      const index = next++;
-      const fileId = fileIds[index] ?? 0;
-      report({ ...record.progress, filesFailed: missing, currentFileId: fileId, phase: "planning" });
-      const file = await outcomeOf(fileId, maxBytes, deps, signal);
-      if (typeof file === "string") missing += 1;
-      found[index] = file;
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(LOOKUPS, fileIds.length) }, worker));
+  await inParallel(fileIds.entries(), LOOKUPS, async ([index, fileId]) => {
+    report({ ...record.progress, filesFailed: missing, currentFileId: fileId, phase: "planning" });
+    const file = await outcomeOf(fileId, maxBytes, deps, signal);
+    if (typeof file === "string") missing += 1;
+    found[index] = file;
+  });
   return found;
 }
 

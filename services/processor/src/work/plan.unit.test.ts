@@ -1,4 +1,4 @@
-import type { JobRecord, Progress } from "@longhaul/contracts";
+import type { JobRecord, PlanEntry, Progress } from "@longhaul/contracts";
 import { ObjectsError } from "@longhaul/objects";
 import { systemClock, systemRandom } from "@longhaul/runtime";
 import { expect, test } from "vitest";
@@ -85,6 +85,46 @@ test("a plan that was kept says the same again, without a look at any file", asy
     doneThrough: 60,
     exceptions: planned.missing.map(({ index, code }) => [index, code]),
   });
+});
+
+test("a look-up that fails ends the others: nothing is looked up behind its back", async () => {
+  let [begun, running] = [0, 0];
+  const source: Source = {
+    open: new Files().open,
+    async find(fileId) {
+      begun += 1;
+      running += 1;
+      await systemClock.sleep(fileId === IDS[0] ? 5 : 20);
+      running -= 1;
+      throw new JobFailure({ stage: "plan", code: fileId === IDS[0] ? "SOURCE_TIMEOUT" : "FILE_NOT_FOUND" });
+    },
+  };
+  await expect(plan(jobOf(), source)).rejects.toMatchObject({ code: "SOURCE_TIMEOUT" });
+  expect([begun, running]).toEqual([16, 0]);
+});
+
+test("a plan of 100,000 files keeps every file in its place, whichever of them are missing", async () => {
+  const filesTotal = 100_000;
+  const file = { name: "a", sizeBytes: 1, etag: null, crc32: null, modifiedAt: MODIFIED_AT };
+  const isThere = (index: number) => index % 10 === 5;
+  const indices = Array.from({ length: filesTotal }, (_, i) => i);
+  const planned = {
+    present: indices.filter(isThere).map((fileId) => ({ fileId, ...file })),
+    missing: indices
+      .filter((index) => !isThere(index))
+      .map((index) => ({ index, fileId: index, code: "FILE_NOT_FOUND" as const })),
+    bytesTotal: filesTotal / 10,
+    isPlannedAnew: false,
+  };
+  const kept: unknown[] = [];
+  const put = async (_: unknown, list: unknown) => {
+    kept.push(list);
+    return { key: "payload/acme/1/a", sha256: "", sizeBytes: 1 };
+  };
+  await planToKeep(jobOf(), planned, new RecordLists({ put, get: never }), signal);
+  const entries = kept[0] as PlanEntry[];
+  expect(entries).toHaveLength(filesTotal);
+  expect(entries.findIndex((entry, index) => isThere(index) === (typeof entry === "string"))).toBe(-1);
 });
 
 test("a plan that is lost is made again, and said to be another", async () => {
