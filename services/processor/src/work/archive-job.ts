@@ -1,5 +1,5 @@
 import type { JobRecord, Outcomes } from "@longhaul/contracts";
-import { resultKey } from "@longhaul/job";
+import { resultKey, userHash } from "@longhaul/job";
 import type { Clock, Random } from "@longhaul/runtime";
 import type { Layout } from "../archive/layout.ts";
 import type { PartBuffers } from "../archive/part-buffers.ts";
@@ -59,7 +59,8 @@ export async function withBuffers<T>(
   const buffers = buffersFor(layout, bufferBytes, uploadConcurrency, partBuffers.shareOf(jobClass));
   if (buffers === 0) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE" });
   const bytes = Math.min(buffers * bufferBytes, layout.sizeBytes);
-  const { release } = await context.waiting(partBuffers.reserve(jobClass, bytes, context.signal));
+  const request = { jobClass, owner: userHash(record.tenant, record.user), bytes };
+  const { release } = await context.waiting(partBuffers.reserve(request, context.signal));
   try {
     return await make(buffers);
   } finally {

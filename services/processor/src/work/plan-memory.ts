@@ -1,3 +1,4 @@
+import { userHash } from "@longhaul/job";
 import type { PartBuffers } from "../archive/part-buffers.ts";
 import type { Work } from "../job/run.ts";
 
@@ -15,10 +16,12 @@ export const PLAN_MEMORY_BYTES = 256 * 1024 ** 2;
  */
 export function withPlanMemory(work: Work, memory: PartBuffers): Work {
   return async (record, context) => {
-    const { filesTotal, class: jobClass } = record.spec;
+    const { tenant, user, spec } = record;
+    const { filesTotal, class: jobClass } = spec;
     if (filesTotal <= FEW_FILES) return await work(record, context);
     const bytes = Math.min(filesTotal * FILE_BYTES, memory.shareOf(jobClass));
-    const { release } = await memory.reserve(jobClass, bytes, context.signal);
+    const request = { jobClass, owner: userHash(tenant, user), bytes };
+    const { release } = await memory.reserve(request, context.signal);
     try {
       return await work(record, context);
     } finally {
