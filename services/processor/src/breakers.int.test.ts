@@ -2,49 +2,40 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Bus, connectBus, createJobStore, createWorkQueue, type JobStore, type WorkQueue } from "@longhaul/bus";
+import { connectBus } from "@longhaul/bus";
 import { type JobRecord, METRICS } from "@longhaul/contracts";
-import { type ControlCommand, decide, denyNoFile, newJob, userHash } from "@longhaul/job";
+import { denyNoFile } from "@longhaul/job";
 import { createObjects, type Objects } from "@longhaul/objects";
-import { createLogger, createMetrics, HealthRegistry, loadConfig, systemClock, systemRandom } from "@longhaul/runtime";
+import { createLogger, createMetrics, HealthRegistry, loadConfig } from "@longhaul/runtime";
 import { connectStore } from "@longhaul/store";
 import { afterAll, afterEach, beforeAll, expect, inject, onTestFinished, test } from "vitest";
-import { newJobInput, POLICY, specOf } from "../../../libs/job/src/testing/index.ts";
+import { s3Variables } from "../../../deploy/local/src/stack/environment.ts";
+import { specOf } from "../../../libs/job/src/testing/index.ts";
 import { type StoreProxy, startStoreProxy } from "../../../tests/chaos/store-proxy.ts";
-import { ACK_WAIT_MS, migrate } from "../../../tests/support/migrated.ts";
 import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
 import { until } from "../../../tests/support/until.ts";
+import { ACK_WAIT_MS, startWorkerBench, type WorkerBench } from "../../../tests/support/worker-bench.ts";
 import { processorConfig } from "./config.ts";
 import { startProcessor } from "./service.ts";
 
 const JOBS = 8;
 const RESET_MS = 2_000;
 const FILE_IDS = [70_001, 70_002];
-const FILE_BYTES = 1_000;
 const log = createLogger("test", "silent");
-const common = { clock: systemClock, random: systemRandom, log, timeoutMs: 5_000 };
 const folder = `breakers-${randomUUID().slice(0, 8)}`;
-const { traceparent } = newJobInput();
 
 let nats: OwnServer;
-let bus: Bus;
-let jobs: JobStore;
-let queue: WorkQueue;
+let bench: WorkerBench;
 let proxy: StoreProxy;
 
 beforeAll(async () => {
   nats = await startOwnServer("nats");
-  bus = await connectBus({ servers: [nats.url], name: "test", log });
-  const { mongodbTimeoutMs, mongodbMaxPoolSize } = configOf();
-  const mongodb = { mongodbUrl: inject("mongodbUrl"), mongodbViewsDatabase: folder };
-  await migrate(bus, { ...mongodb, mongodbTimeoutMs, mongodbMaxPoolSize });
-  jobs = createJobStore(bus, common);
-  queue = createWorkQueue(bus, common);
+  bench = await startWorkerBench({ url: nats.url, replicas: 1 });
   proxy = await startStoreProxy(inject("s3").endpoint);
   const objects = createObjects(configOf());
   for (const fileId of FILE_IDS) {
-    const body = Buffer.alloc(FILE_BYTES, 1);
-    await objects.source.put(`${folder}/${fileId}`, body, { sizeBytes: FILE_BYTES, contentType: "text/plain" });
+    const body = Buffer.alloc(1_000, 1);
+    await objects.source.put(`${folder}/${fileId}`, body, { sizeBytes: body.length, contentType: "text/plain" });
   }
   objects.close();
 });
@@ -53,21 +44,16 @@ afterEach(() => {
 });
 afterAll(async () => {
   await proxy?.close();
-  await bus?.close();
+  await bench?.remove();
   await nats?.remove();
 });
 
 function configOf(more: Record<string, string> = {}) {
-  const s3 = inject("s3");
   return loadConfig(processorConfig, {
     NATS_URL: nats.url,
     // Nobody listens there: jobs need no views.
     MONGODB_URL: "mongodb://127.0.0.1:9",
-    S3_ENDPOINT: proxy?.url ?? s3.endpoint,
-    S3_REGION: s3.region,
-    S3_BUCKET: s3.bucket,
-    S3_ACCESS_KEY_ID: s3.accessKeyId,
-    S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    ...s3Variables({ ...inject("s3"), endpoint: proxy.url }),
     S3_CALL_TIMEOUT_MS: "2000",
     SOURCE_KEY_TEMPLATE: `${folder}/{file_id}`,
     ACK_WAIT_MS: `${ACK_WAIT_MS}`,
@@ -106,37 +92,10 @@ async function start(more: Record<string, string> = {}): Promise<Started> {
   return { objects, health, metrics, stop };
 }
 
-const put = { deadlineMs: 10_000, traceparent, source: "/longhaul/test" };
-
 /** Creates a job that makes an archive of two files. */
-async function create(): Promise<string> {
-  const id = randomUUID();
-  const spec = specOf({ fileIds: FILE_IDS, archive: "zip" });
-  const done = await jobs.put(id, 0, newJob(newJobInput({ id, spec, now: new Date() })), put);
-  if (done.kind !== "done" || done.record.status === "erased") throw new Error(`the create is ${done.kind}`);
-  await queue.enqueue(done.record, done.seq);
-  return id;
-}
-
+const create = () => bench.create({ spec: specOf({ fileIds: FILE_IDS, archive: "zip" }) });
 const createMany = (count: number) => Promise.all(Array.from({ length: count }, create));
-
-async function newest(id: string): Promise<{ seq: number; record: JobRecord }> {
-  const stored = await jobs.newest(id);
-  if (!stored || stored.record.status === "erased") throw new Error(`there is no job ${id}`);
-  return { seq: stored.seq, record: stored.record };
-}
-
-async function command(id: string, type: ControlCommand | "erase"): Promise<void> {
-  const { seq, record } = await newest(id);
-  const rules = { ...POLICY, userHash: userHash(record.tenant, record.user), archived: false };
-  const decision = decide(record, { type, actor: "test" }, new Date(), rules);
-  if (decision.kind !== "change") throw new Error(`${type} of ${record.status}: ${decision.kind}`);
-  const done = await jobs.put(id, seq, decision.change, put);
-  if (done.kind !== "done") throw new Error(`${type} is ${done.kind}`);
-  if (type === "resume" && done.record.status !== "erased") await queue.enqueue(done.record, done.seq);
-}
-
-const recordOf = async (id: string) => (await newest(id)).record;
+const recordOf = (id: string) => bench.record(id);
 const waits = async (id: string, phase: JobRecord["progress"]["phase"]) =>
   (await recordOf(id)).progress.phase === phase;
 const allWait = async (ids: readonly string[], phase: JobRecord["progress"]["phase"]) =>
@@ -200,9 +159,9 @@ test("a job that waits can be paused, resumed and cancelled", async () => {
   const ids = await createMany(4);
   const [paused = "", resumed = "", cancelled = "", left = ""] = ids;
   await until("the jobs to wait", () => allWait(ids, "waiting_for_storage"), 60_000);
-  for (const id of [paused, resumed]) await command(id, "pause");
-  await command(resumed, "resume");
-  await command(cancelled, "cancel");
+  for (const id of [paused, resumed]) await bench.command(id, "pause");
+  await bench.command(resumed, "resume");
+  await bench.command(cancelled, "cancel");
   proxy.heal();
   await until("the others to be done", () => areCompleted([resumed, left]), 60_000);
   expect((await recordOf(paused)).status).toBe("paused");
@@ -220,7 +179,7 @@ test("what a deleted job leaves while the store is away is removed when it is ba
   proxy.spoil("any", "503");
   await createMany(4);
   await isOpen(worker);
-  await command(id, "erase");
+  await bench.command(id, "erase");
   await probesFail(worker, 1);
   expect(await results.head(key)).not.toBeNull();
   proxy.heal();

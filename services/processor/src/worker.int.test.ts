@@ -3,12 +3,7 @@ import type { JobRecord } from "@longhaul/contracts";
 import { systemClock } from "@longhaul/runtime";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../../../tests/support/until.ts";
-import {
-  ACK_WAIT_MS,
-  startWorkerBench,
-  stoppableClock,
-  type WorkerBench,
-} from "../../../tests/support/worker-bench.ts";
+import { startWorkerBench, stoppableClock, type WorkerBench } from "../../../tests/support/worker-bench.ts";
 import { JobFailure } from "./job/job-failure.ts";
 import type { Completion, Work } from "./job/run.ts";
 
@@ -106,8 +101,10 @@ test.each([
 
 test("twenty running jobs wait for room when JOBS is full, and are not fenced", async () => {
   const gate = Promise.withResolvers<void>();
+  let done = 0;
   const worker = bench.startWorker(async (record) => {
     await gate.promise;
+    done++;
     return completion(record);
   });
   const ids = await Promise.all(Array.from({ length: RUNNING }, () => bench.create()));
@@ -119,7 +116,9 @@ test("twenty running jobs wait for room when JOBS is full, and are not fenced", 
     fillers.push(filler);
   }
   gate.resolve();
-  await delay(ACK_WAIT_MS / 2);
+  await until("all of them to have their end to write", () => done === RUNNING);
+  // The server has seen their first tries: this one, over the same connection, comes after them.
+  await expect(bench.create({ itemless: true })).rejects.toThrow("full");
   expect(await Promise.all(ids.map(statusOf))).toContain("running");
   for (const filler of fillers) await bench.command(filler, "erase");
   for (const id of ids) await until("its end", isCompleted(id));
@@ -154,11 +153,11 @@ test("a worker that stood still does not ack the delivery that its successor wor
   clock.goOn();
   await until("the first run to have let go", () => frozen.ends.length === 1);
   expect(frozen.ends).toEqual(["fenced"]);
-  await delay(ACK_WAIT_MS / 2);
+  await frozen.stop();
   expect(await itemsOf(id, [run?.item ?? 0])).toEqual([true]);
   second.resolve();
   await until("its end", isCompleted(id));
   await until("the item to be gone", async () => !(await itemsOf(id, [run?.item ?? 0])).includes(true));
   expect(successor.ends).toEqual(["completed"]);
-  await Promise.all([frozen.stop(), successor.stop()]);
+  await successor.stop();
 });
