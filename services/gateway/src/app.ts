@@ -213,7 +213,10 @@ function routes(app: App, parts: GatewayParts, watches: Watches, sockets: Socket
   contentRoutes(app, {
     watches,
     buckets: { owned: objects.results, borrowed: objects.source },
-    storageAway: () => health.checks().s3?.status === "down",
+    isAway(kind) {
+      const { s3, source_s3: source = s3 } = health.checks();
+      return (kind === "borrowed" ? source : s3)?.status === "down";
+    },
     urlTtlSeconds: config.resultUrlTtlSeconds,
     clock,
   });

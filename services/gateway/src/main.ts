@@ -34,11 +34,14 @@ await runService("gateway", gatewayConfig, async (context: ServiceContext<Gatewa
   releasers.defer("the connection to MongoDB", () => store.close());
   const objects = createObjects(config);
   releasers.defer("the connections to S3", () => objects.close());
+  const { results, source, isOneStore } = objects;
+  const isOneBucket = isOneStore && source.name === results.name;
   await step("look at the servers", () =>
     Promise.all([
       watchBus(bus, health),
       health.watch("mongodb", { critical: false, ping: () => store.ping() }),
-      health.watch("s3", { critical: false, ping: (stopped) => objects.results.ping(stopped) }),
+      health.watch("s3", { critical: false, ping: (stopped) => results.ping(stopped) }),
+      isOneBucket || health.watch("source_s3", { critical: false, ping: (stopped) => source.ping(stopped) }),
     ]),
   );
 

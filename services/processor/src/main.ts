@@ -27,9 +27,9 @@ await runService("processor", processorConfig, async ({ config, log, metrics, he
   releasers.defer("the connections to MongoDB", () => store.close());
 
   await watchBus(bus, health);
-  const { results, source } = objects;
+  const { results, source, isOneStore } = objects;
   await health.watch("s3", { critical: true, ping: (signal) => results.ping(signal) });
-  const isOneBucket = source.name === results.name && source.breaker === results.breaker;
+  const isOneBucket = isOneStore && source.name === results.name;
   if (!isOneBucket) await health.watch("source_s3", { critical: true, ping: (signal) => source.ping(signal) });
   await health.watch("mongodb", { critical: false, ping: () => store.ping() });
 

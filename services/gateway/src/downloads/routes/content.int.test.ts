@@ -129,6 +129,19 @@ test.for([
   },
 );
 
+test("while the store of the sources is away, only files that are handed out from there are not to be had", async () => {
+  const [borrowed, owned] = [await createJob(), await createJob()];
+  for (const id of [borrowed, owned]) await steps.claim(id);
+  await steps.complete(borrowed);
+  await steps.complete(owned, { kind: "owned", key: `results/default/${owned}/x` });
+  const statuses = async () => [(await content(borrowed)).status, (await content(owned)).status];
+  gateway.health.expectReports("source_s3");
+  gateway.health.report("source_s3", "down");
+  expect(await statuses()).toEqual([503, 303]);
+  gateway.health.report("source_s3", "up");
+  expect(await statuses()).toEqual([303, 303]);
+});
+
 test("a job that has left JOBS is shown from its view", async () => {
   const id = randomUUID();
   const source = await createJob();

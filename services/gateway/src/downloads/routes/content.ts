@@ -14,8 +14,8 @@ export type ContentRouteOptions = {
   watches: Watches;
   /** Where results of jobs lie, and where the sources lie that jobs hand out as they are. */
   buckets: { owned: ResultBucket; borrowed: ResultBucket };
-  /** Whether the object storage is known to be away: a link to it would be a dead end. */
-  storageAway(): boolean;
+  /** Whether the bucket of such results is known to be away: a link to it would be a dead end. */
+  isAway(kind: JobResult["kind"]): boolean;
   urlTtlSeconds: number;
   clock: Pick<Clock, "now">;
 };
@@ -65,11 +65,11 @@ export function acceptsJson(accept: string | undefined): boolean {
 async function resultOf(
   request: FastifyRequest,
   id: string,
-  { watches, clock, storageAway }: ContentRouteOptions,
+  { watches, clock, isAway }: ContentRouteOptions,
 ): Promise<Result> {
   const { shown } = await readJob(watches, id, callerOf(request), null);
   const result = availableResult(shown.record, clock.now());
-  if (!storageAway()) return result;
+  if (!isAway(result.kind)) return result;
   throw new ProblemError("DEPENDENCY_UNAVAILABLE", "The object storage is away at the moment; try again shortly.", {
     retryAfterSeconds: AWAY_RETRY_SECONDS,
   });
