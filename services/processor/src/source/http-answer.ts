@@ -54,18 +54,31 @@ export function sizeOf({ status, headers }: HttpHead): number | null {
   return size;
 }
 
-/** What names this version of the file, fit for `If-Range`: its entity tag, else its date. */
-export function validatorOf({ etag, "last-modified": date }: IncomingHttpHeaders): string | null {
-  const validator = etag !== undefined && ENTITY_TAG.test(etag) ? etag : date;
-  return validator !== undefined && validator.length <= VALIDATOR_MAX_CHARACTERS ? validator : null;
+/**
+ * What names this version of the file, fit for `If-Range`: its entity tag, else its date. Null where that is weak: the
+ * bytes of two answers that agree in a weak one may be those of two versions (RFC 9110 §15.3.7.3).
+ */
+export function validatorOf(headers: IncomingHttpHeaders): string | null {
+  const version = versionOf(headers);
+  if (version === null || version.length > VALIDATOR_MAX_CHARACTERS) return null;
+  const isStrong = ENTITY_TAG.test(version) ? !version.startsWith("W/") : isStrongDate(version, headers.date);
+  return isStrong ? version : null;
 }
 
-/** Headers that ask for the bytes from an offset on, of the same version where the other side can tell. */
+/** What an answer says of its version, also where that proves nothing but a change. */
+function versionOf({ etag, "last-modified": modified }: IncomingHttpHeaders): string | null {
+  return etag !== undefined && ENTITY_TAG.test(etag) ? etag : (modified ?? null);
+}
+
+/** Whether a file can not have changed again in the second that its date names (RFC 9110 §8.8.2.2). */
+function isStrongDate(modified: string, answeredAt: string | undefined): boolean {
+  return Date.parse(answeredAt ?? "") - Date.parse(modified) >= 1_000;
+}
+
+/** Headers that ask for the bytes from an offset on, of the same version. */
 export function rangeHeaders(offset: number, validator: string | null): Record<string, string> {
   if (offset === 0) return {};
-  // A weak tag may not be used here (RFC 9110 §13.1.5); the answer's tag is compared all the same.
-  const condition = validator === null || validator.startsWith("W/") ? {} : { "if-range": validator };
-  return { range: `bytes=${offset}-`, ...condition };
+  return { range: `bytes=${offset}-`, ...(validator === null ? {} : { "if-range": validator }) };
 }
 
 /**
@@ -77,20 +90,19 @@ export function bytesBefore(
   offset: number,
   file: { sizeBytes: number; etag: string | null },
 ): number | Refusal {
-  const validator = validatorOf(head.headers);
+  const version = versionOf(head.headers);
   const size = sizeOf(head);
   const changed: Refusal = { code: "SOURCE_CHANGED", what: `it was ${file.etag}, ${file.sizeBytes} bytes` };
   if (size !== null && size !== file.sizeBytes) return changed;
-  if (validator !== null && file.etag !== null && validator !== file.etag) return changed;
+  if (version !== null && file.etag !== null && version !== file.etag) return changed;
   if (head.status === 206) {
     if (range(head.headers) !== `bytes ${offset}-${file.sizeBytes - 1}/${file.sizeBytes}`) {
       return unusable(`it is the range ${range(head.headers).slice(0, 100)}`);
     }
     // With `If-Range` the server vouches for the version and need not name it.
-    const vouched = validator !== null || "if-range" in rangeHeaders(offset, file.etag);
-    return vouched ? 0 : changed;
+    return 0;
   }
-  return offset === 0 || validator !== null ? offset : changed;
+  return offset === 0 || version !== null ? offset : changed;
 }
 
 const range = (headers: IncomingHttpHeaders): string => headers["content-range"] ?? "";

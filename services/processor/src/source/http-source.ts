@@ -16,16 +16,23 @@ export type HttpSourceOptions = ReadLimits & {
 
 const MAX_REDIRECTS = 5;
 /**
- * A reader who takes longer over one piece than this part of `fileIdleTimeoutMs` gets a new connection for the next: who
- * waits for something else must not keep those from the host who could read.
+ * A reader who takes longer over one piece than this part of `fileIdleTimeoutMs` loses the slot, and takes one for the next:
+ * who waits for something else must not keep those from the host who could read.
  */
 const KEPT_WAITING = 1 / 6;
 /** Servers that do not answer HEAD, and signed URLs that are good for GET only. */
 const NO_HEAD = [403, 405, 501];
 const QUEUE_FULL_RETRY_MS = 5_000;
 
-/** An answer whose body is still to come, and its slot. `end` lets go of both. */
-type Open = { answer: GuardedAnswer; end(): void };
+/** An answer whose body is still to come, and its slot. */
+type Open = {
+  answer: GuardedAnswer;
+  /** Lets go of both. */
+  end(): void;
+  /** Lets go of the slot only; the rest of the body is to be read with another. */
+  leaveSlot(): void;
+  takeSlot(): Promise<void>;
+};
 
 /** Who reads. Requests of one `owner` wait for those of others, and these waits are told to `waiting`. */
 export type HttpReader = { owner: string; waiting: WorkContext["waiting"] };
@@ -72,11 +79,14 @@ export class HttpSource implements Source {
 
   /** The bytes from an offset on: all of them, or fewer when the reader took too long over one piece. */
   async *#read(file: PlannedFile, offset: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const { answer, end, skip } = await this.#openAt(file, offset, signal);
+    const { answer, end, leaveSlot, takeSlot, skip } = await this.#openAt(file, offset, signal);
+    // Where nobody can tell versions apart only this connection leads on.
+    const isKept = file.etag === null;
     let [skipped, at, isParked] = [0, offset, false];
     const park = () => {
       isParked = true;
-      end();
+      if (isKept) leaveSlot();
+      else end();
     };
     try {
       for await (const bytes of inTime(answer.body, file.fileId, this.#options, (why) => answer.body.destroy(why))) {
@@ -90,7 +100,10 @@ export class HttpSource implements Source {
         } finally {
           clearTimeout(patience);
         }
-        if (isParked) return;
+        if (!isParked) continue;
+        if (!isKept) return;
+        if (at < file.sizeBytes) await takeSlot();
+        isParked = false;
       }
     } catch (error) {
       throw readFailure(error, file, signal);
@@ -156,10 +169,8 @@ export class HttpSource implements Source {
     headers: Record<string, string>,
     signal: AbortSignal,
   ): Promise<Open> {
-    const { http, slots, fileIdleTimeoutMs: answerTimeoutMs } = this.#options;
-    const { owner, waiting } = this.#reader;
-    const release = await waiting(slots.take(url.host, owner, signal));
-    if (release === null) throw new HostBusy(`too many requests wait for ${url.host}`);
+    const { http, fileIdleTimeoutMs: answerTimeoutMs } = this.#options;
+    let release = await this.#slotOf(url, signal);
     try {
       const answer = await http.request(url, { method, headers, answerTimeoutMs, signal });
       const end = () => {
@@ -168,11 +179,21 @@ export class HttpSource implements Source {
         else answer.body.destroy();
         release();
       };
-      return { answer, end };
+      const takeSlot = async () => {
+        release = await this.#slotOf(url, signal);
+      };
+      return { answer, end, leaveSlot: () => release(), takeSlot };
     } catch (error) {
       release();
       throw error;
     }
+  }
+
+  /** Waits for a slot of the host. @returns gives it back */
+  async #slotOf({ host }: URL, signal: AbortSignal): Promise<() => void> {
+    const release = await this.#reader.waiting(this.#options.slots.take(host, this.#reader.owner, signal));
+    if (release === null) throw new HostBusy(`too many requests wait for ${host}`);
+    return release;
   }
 
   #urlOf(fileId: number): URL {
@@ -207,7 +228,8 @@ function requestFailure(error: unknown, stage: Stage, fileId: number): unknown {
 /** What went wrong with a body: with our own reason where we ended it, else it was cut off or is not HTTP. */
 function readFailure(error: unknown, { fileId }: PlannedFile, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
-  if (error instanceof JobFailure) return error;
+  const known = requestFailure(error, "read-source", fileId);
+  if (known instanceof JobFailure) return known;
   return new JobFailure({ stage: "read-source", code: "SOURCE_UNAVAILABLE", fileId }, { cause: error });
 }
 

@@ -70,6 +70,11 @@ export function serve(request: IncomingMessage, response: ServerResponse, etag: 
   response.end(request.method === "HEAD" ? undefined : FILE.subarray(offset));
 }
 
+/** A server that tells nothing by which versions could be told apart, and sends every file from its begin. */
+export const versionless: RequestListener = (_, response) => {
+  response.writeHead(200, { "content-length": FILE.length }).end(FILE);
+};
+
 /** Serves what `find` asks for honestly, and what `open` asks for as the test says. */
 export const lying =
   (handler: RequestListener): RequestListener =>
