@@ -67,7 +67,7 @@ export class S3Bucket implements Bucket {
   }
 
   open(key: string, options: OpenOptions): AsyncIterable<Uint8Array> {
-    return readObject(this.#client.s3, this.name, key, { ...options, timeoutMs: this.#settings.s3CallTimeoutMs });
+    return readObject(this.#client.patient, this.name, key, { ...options, timeoutMs: this.#settings.s3CallTimeoutMs });
   }
 
   async presignGet(key: string, { filename, contentType, ttlSeconds }: PresignOptions): Promise<SignedUrl> {

@@ -17,7 +17,7 @@ export type StoreAddress = {
 export type StoreClient = {
   /** For calls. */
   s3: S3Client;
-  /** For calls that a store may work on for minutes without a sign of life. */
+  /** For calls on whose sockets nothing may move for minutes: the store works, or the reader has no room. */
   patient: S3Client;
   /** For signing only: its endpoint is the one that the public knows. */
   signer: S3Client;

@@ -163,10 +163,10 @@ test("300 MB go through without the memory growing by more than the buffers and 
     partSize: PART_SIZE,
     concurrency: 2,
     signal: AbortSignal.timeout(60_000),
-    onProgress: ({ bytesRead }) => {
-      if (bytesRead >= collectAt) {
+    onProgress: ({ bytesMoved }) => {
+      if (bytesMoved >= collectAt) {
         collect();
-        collectAt = bytesRead + 4 * MIB;
+        collectAt = bytesMoved + 4 * MIB;
       }
       most = Math.max(most, process.memoryUsage.rss());
     },

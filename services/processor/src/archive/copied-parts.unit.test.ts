@@ -142,3 +142,25 @@ test("a copy that fails ends the archive with its error, also while others are s
   await expect(writeArchive(plainLayout(entryOf(source, false)), options)).rejects.toBe(refused);
   expect(told.every((number) => number < 3)).toBe(true);
 });
+
+test("copies that end after an abort are told, in their order, before the writing ends", async () => {
+  const source = { name: "file.bin", sizeBytes: 9_000, seed: 3 };
+  const { sink, copier, told } = storeOf([source], () => true);
+  const stop = new AbortController();
+  const gates = Array.from({ length: 9 }, () => Promise.withResolvers<void>());
+  const slow: PartCopier = {
+    ...copier,
+    async copy(part, until) {
+      await gates[part.number - 1]?.promise;
+      return await copier.copy(part, until);
+    },
+  };
+  const options = { reader: readerOf([source]), sink, copier: slow, partSize: 1_000, concurrency: 3 };
+  const writing = writeArchive(plainLayout(entryOf(source, false)), { ...options, signal: stop.signal });
+  gates[1]?.resolve();
+  await nextTurn();
+  stop.abort(new Error("enough"));
+  for (const i of [2, 0, 3]) gates[i]?.resolve();
+  await expect(writing).rejects.toThrow("enough");
+  expect(told).toEqual([1, 2, 3, 4]);
+});

@@ -7,7 +7,7 @@ import type { Layout, Place } from "./layout.ts";
 import type { PartUploads } from "./part-uploads.ts";
 import type { PartWriter } from "./part-writer.ts";
 import { partAt, partStart } from "./parts.ts";
-import type { ArchiveProgress, EntryReader, PartCopier } from "./ports.ts";
+import type { ArchiveProgress, CopiedPart, EntryReader, PartCopier } from "./ports.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import type { ResumePoint } from "./resume-point.ts";
 
@@ -23,7 +23,7 @@ export type EntryDataOptions = {
   signal: AbortSignal;
   /** Bytes of sources that stand already. */
   bytesDone: number;
-  onProgress(change: Pick<ArchiveProgress, "bytesDone" | "bytesRead">): void;
+  onProgress(change: Pick<ArchiveProgress, "bytesDone" | "bytesMoved">): void;
 };
 
 /** How near the end of an entry the next one is opened, in bytes. */
@@ -38,7 +38,8 @@ export class EntryData {
   readonly #sources: ReadAhead;
   readonly #waits: Interruptible;
   #bytesDone: number;
-  #bytesRead = 0;
+  #bytesMoved = 0;
+  #probe: Promise<boolean> | null = null;
 
   constructor(options: EntryDataOptions) {
     const { layout, reader, signal } = options;
@@ -68,9 +69,10 @@ export class EntryData {
     return rest.offset === rest.end ? rest.crc : await this.#move(index, rest);
   }
 
-  /** Lets go of the sources that are open. */
-  close(): void {
+  /** After an abort: lets go of the sources that are open, and waits for a probe of the copier. */
+  async close(): Promise<void> {
     this.#sources.close();
+    await this.#probe?.catch(() => {});
   }
 
   /** Every part that holds nothing else is copied, if the store can do it; what is before and behind them is read. */
@@ -79,8 +81,9 @@ export class EntryData {
     const { dataOffset } = layout.places[index] as Place;
     const first = partAt(writer.position + partSize - 1, partSize);
     const behind = partAt(dataOffset + stretch.end, partSize);
-    const canCopy = first < behind && copier && (await this.#waits.wait(copier.canCopy(index, signal)));
-    if (!canCopy) return await this.#read(index, stretch);
+    if (copier === undefined || first >= behind) return await this.#read(index, stretch);
+    this.#probe = copier.canCopy(index, signal);
+    if (!(await this.#waits.wait(this.#probe))) return await this.#read(index, stretch);
 
     const [begin, end] = [first, behind].map((number) => partStart(number, partSize) - dataOffset) as [number, number];
     const { offset } = stretch;
@@ -93,19 +96,27 @@ export class EntryData {
   async #copy(copier: PartCopier, index: number, { offset, end, crc: begun }: Stretch): Promise<number> {
     const { partSize: length, uploads, writer } = this.#options;
     const first = partAt(writer.position, length);
-    const copies = Array.from({ length: (end - offset) / length }, (_, i) =>
-      uploads.copy({ number: first + i, index, offset: offset + i * length, length }),
-    );
+    const count = (end - offset) / length;
+    const whole = Promise.withResolvers<number>();
+    const copies: CopiedPart[] = [];
+    let [crc, next] = [begun, 0];
+    const onStored = (i: number, copied: CopiedPart) => {
+      copies[i] = copied;
+      for (let copy = copies[next]; copy !== undefined; copy = copies[++next]) {
+        const { etag, crc32 } = copy;
+        crc = crc32Combine(crc, crc32FromHex(crc32), length);
+        const known = { crc32, crcSoFar: crc32Hex(crc), foundCrc32s: [] };
+        copier.onCopied({ number: first + next, length, ...known }, etag);
+        this.#report(length);
+      }
+      if (next === count) whole.resolve(crc);
+    };
+    this.#sources.letGo();
     writer.jumpTo(writer.position + end - offset);
-    let crc = begun;
-    for (const [i, copy] of copies.entries()) {
-      const number = first + i;
-      const { etag, crc32 } = await this.#waits.wait(copy);
-      crc = crc32Combine(crc, crc32FromHex(crc32), length);
-      copier.onCopied({ number, crc32, crcSoFar: crc32Hex(crc), foundCrc32s: [], length }, etag);
-      this.#report(length, 0);
+    for (let i = 0; i < count; i++) {
+      uploads.copy({ number: first + i, index, offset: offset + i * length, length }, (copied) => onStored(i, copied));
     }
-    return crc;
+    return await this.#waits.wait(whole.promise);
   }
 
   async #read(index: number, { offset, end, crc: begun }: Stretch): Promise<number> {
@@ -121,7 +132,7 @@ export class EntryData {
       const piece = value.subarray(0, end - at);
       crc = await this.#writePiece(piece, crc);
       at += piece.length;
-      this.#report(piece.length, piece.length);
+      this.#report(piece.length);
     }
     if (at < end) throw changed(index, `ends at ${at} of its planned ${sizeBytes} bytes`);
     return crc;
@@ -140,10 +151,10 @@ export class EntryData {
     return crc;
   }
 
-  #report(done: number, read: number): void {
-    this.#bytesDone += done;
-    this.#bytesRead += read;
-    this.#options.onProgress({ bytesDone: this.#bytesDone, bytesRead: this.#bytesRead });
+  #report(moved: number): void {
+    this.#bytesDone += moved;
+    this.#bytesMoved += moved;
+    this.#options.onProgress({ bytesDone: this.#bytesDone, bytesMoved: this.#bytesMoved });
   }
 }
 

@@ -68,11 +68,9 @@ export class PartUploads {
     this.#enqueue(() => this.#upload(part));
   }
 
-  /** Has a part copied now or when its turn comes. Once the archive is given up the promise stays as it is. */
-  copy(part: EntryPart): Promise<CopiedPart> {
-    const { promise, resolve } = Promise.withResolvers<CopiedPart>();
-    this.#enqueue(async () => resolve(await this.#copy(part)));
-    return promise;
+  /** Has a part copied now or when its turn comes, and tells at once when it is stored. */
+  copy(part: EntryPart, onStored: (copied: CopiedPart) => void): void {
+    this.#enqueue(async () => onStored(await this.#copy(part)));
   }
 
   /** Waits until every part is stored. */

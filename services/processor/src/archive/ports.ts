@@ -49,8 +49,8 @@ export type ArchiveProgress = {
   entriesDone: number;
   /** Bytes of sources that are in the archive so far. */
   bytesDone: number;
-  /** Bytes read from sources for it, without those that stood already or were copied by the store. */
-  bytesRead: number;
+  /** Those that did not stand already: read, or copied by the store. */
+  bytesMoved: number;
   /** Bytes of the archive that are stored. */
   bytesUploaded: number;
 };

@@ -33,6 +33,7 @@ export class ReadAhead {
     this.#forgetNextBefore(index);
     this.prepare(index);
     if (this.#next?.index !== index) throw new Error(`entry ${index} was not the next one`);
+    this.letGo();
     this.#current = this.#next.bytes;
     this.#next = null;
     return this.#current;
@@ -42,10 +43,16 @@ export class ReadAhead {
   takeFrom(index: number, offset: number): EntryBytes {
     const entry = this.#entries[index];
     if (entry === undefined) throw new Error(`there is no entry ${index}`);
-    this.#current?.return?.().catch(() => {});
+    this.letGo();
     this.#forgetNextBefore(index + 1);
     this.#current = this.#reader.open(entry, index, offset, this.#signal)[Symbol.asyncIterator]();
     return this.#current;
+  }
+
+  /** Lets go of the entry that was taken, when no more of it is to be read now. */
+  letGo(): void {
+    this.#current?.return?.().catch(() => {});
+    this.#current = null;
   }
 
   /** Lets go of what is open, without waiting for it: a source that hangs would not answer. */

@@ -115,7 +115,7 @@ class ArchiveWriting {
     let progress: ArchiveProgress = {
       entriesDone: this.#first,
       bytesDone,
-      bytesRead: 0,
+      bytesMoved: 0,
       bytesUploaded,
     };
     this.#report = (change) => {
@@ -156,8 +156,7 @@ class ArchiveWriting {
 
   /** After an error: ends what is still going on. */
   async letGo(): Promise<void> {
-    this.#data.close();
-    await this.#uploads.settle();
+    await Promise.all([this.#data.close(), this.#uploads.settle()]);
   }
 
   /** An entry that stands as a whole. Where nothing is written of its CRC (a plain file), it is that of its last part. */

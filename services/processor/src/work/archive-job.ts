@@ -40,6 +40,8 @@ export type ArchiveJob = ArchiveMeans & {
   /** The files that are not there, as the record is to have them. */
   exceptions(signal: AbortSignal): Promise<Outcomes["exceptions"]>;
   onProgress(progress: ArchiveProgress): void;
+  /** Told when every part is stored, and the store is to join them. */
+  onSealing(): void;
 };
 
 /** An archive that is in the store. */

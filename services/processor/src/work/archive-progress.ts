@@ -4,17 +4,20 @@ import type { PlannedFiles } from "./plan.ts";
 
 /**
  * What people are told of an archive that is this far. What was reported before this run stays the least, so that no
- * figure falls while it runs. The mean rate of the run so far gives the time that is left.
+ * figure falls while it runs. The mean rate since the first report gives the time that is left.
+ * @param now milliseconds of a clock that never goes back
  */
 export function progressReader(
   record: JobRecord,
   { present, missing, bytesTotal }: PlannedFiles,
-  elapsedMs: () => number,
+  now: () => number,
 ): (progress: ArchiveProgress) => Progress {
   const before = record.progress;
-  return ({ entriesDone, bytesDone, bytesRead }) => {
-    const seconds = elapsedMs() / 1000;
-    const bytesPerSecond = seconds > 0 ? Math.round(bytesRead / seconds) : null;
+  let startedAt: number | null = null;
+  return ({ entriesDone, bytesDone, bytesMoved }) => {
+    startedAt ??= now();
+    const seconds = (now() - startedAt) / 1000;
+    const bytesPerSecond = seconds > 0 ? Math.round(bytesMoved / seconds) : null;
     return {
       ...before,
       filesDone: Math.min(Math.max(entriesDone, before.filesDone), present.length),

@@ -28,13 +28,12 @@ export function createArchiveWork(options: ArchiveWorkOptions): Work {
   const { clock, lists, minPartBytes } = options;
   return async (claimed, context) => {
     const { signal } = context;
-    const startedAt = clock.monotonic();
     const meter = new UsageMeter(claimed.usage);
     const source = meter.source(options.sourceOf(claimed, context), { isS3: claimed.spec.sourceKind === "s3" });
     const planned = await planFiles(claimed, context, { ...options, source });
     const record = planned.isPlannedAnew ? await begunAnew(claimed, planned, context, options) : claimed;
     const layout = layoutOf(record, planned);
-    const progressOf = progressReader(record, planned, () => clock.monotonic() - startedAt);
+    const progressOf = progressReader(record, planned, clock.monotonic);
     const isSmall = layout.sizeBytes <= minPartBytes;
     let { progress } = record;
     let exceptions: Outcomes["exceptions"] | null = null;
@@ -50,6 +49,10 @@ export function createArchiveWork(options: ArchiveWorkOptions): Work {
       },
       onProgress(made: ArchiveProgress) {
         progress = progressOf(made);
+        context.report(progress);
+      },
+      onSealing() {
+        progress = { ...progress, phase: "sealing" };
         context.report(progress);
       },
     };

@@ -16,6 +16,7 @@ export class CheckpointTimer {
   readonly #options: CheckpointTimerOptions;
   readonly #closed = new AbortController();
   #unsavedBytes = 0;
+  #savingBytes = 0;
   #savedAt: number;
   #saving: Promise<void> | null = null;
   #isWaiting = false;
@@ -23,6 +24,15 @@ export class CheckpointTimer {
   constructor(options: CheckpointTimerOptions) {
     this.#options = options;
     this.#savedAt = options.clock.monotonic();
+  }
+
+  /**
+   * Waits while a checkpoint is being written, if without it as much would be done again after a crash as may be: whoever
+   * is about to store more.
+   */
+  async room(): Promise<void> {
+    while (this.#saving !== null && this.#savingBytes + this.#unsavedBytes >= this.#options.checkpointBytes)
+      await this.#saving;
   }
 
   /** Says that so many bytes more are stored. */
@@ -60,17 +70,18 @@ export class CheckpointTimer {
 
   /** Never rejects. */
   async #save(): Promise<void> {
-    const bytes = this.#unsavedBytes;
+    this.#savingBytes = this.#unsavedBytes;
     this.#unsavedBytes = 0;
     this.#savedAt = this.#options.clock.monotonic();
     try {
       await this.#options.save();
     } catch (error) {
-      this.#unsavedBytes += bytes;
+      this.#unsavedBytes += this.#savingBytes;
       this.#options.onFailure(error);
       return;
     } finally {
       this.#saving = null;
+      this.#savingBytes = 0;
     }
     this.#schedule();
   }

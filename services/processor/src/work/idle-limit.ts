@@ -49,6 +49,8 @@ export function withIdleLimit(work: Work, idleMs: number): Work {
       return await Promise.race([work(record, watched), idle.promise]);
     } finally {
       clearTimeout(timer);
+      // What failed may have left other calls behind.
+      stop.abort(new Error("the work has ended"));
       context.signal.removeEventListener("abort", onAbort);
     }
   };

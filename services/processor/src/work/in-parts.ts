@@ -5,7 +5,7 @@ import { type ArchiveJob, type Made, nameKey, nothingUploaded, withBuffers } fro
 import { believedParts } from "./believed-parts.ts";
 import { planToKeep } from "./plan.ts";
 import { finishSealed } from "./seal.ts";
-import { sendParts } from "./send-parts.ts";
+import { completeParts, sendParts } from "./send-parts.ts";
 import { storing } from "./storing.ts";
 import { UploadLog } from "./upload-log.ts";
 import { verifiableParts } from "./verifiable-parts.ts";
@@ -23,10 +23,11 @@ export async function makeInParts(job: ArchiveJob): Promise<Made> {
   }
   await savePlan(job);
   const partSize = partSizeOf(job);
-  return await withBuffers(job, partSize, async (buffers) => {
+  const sent = await withBuffers(job, partSize, async (buffers) => {
     const log = (await resumed(job)) ?? (await begun(job, partSize));
-    return await sendParts(log, buffers, job);
+    return { log, whole: await sendParts(log, buffers, job) };
   });
+  return await completeParts(sent.log, sent.whole, job);
 }
 
 /** The plan, written unless an earlier run has done so. */

@@ -1,5 +1,5 @@
-import type { Part } from "../archive/ports.ts";
-import type { ResumePoint } from "../archive/resume-point.ts";
+import type { EntryPart, Part } from "../archive/ports.ts";
+import type { ResumePoint, StandingPart } from "../archive/resume-point.ts";
 import { writeArchive } from "../archive/stream.ts";
 import { JobFailure } from "../job/job-failure.ts";
 import { RunLost, ShuttingDown } from "../job/run-lost.ts";
@@ -11,38 +11,41 @@ import { completeSealed, type Seal } from "./seal.ts";
 import { lettingFinish, storing } from "./storing.ts";
 import type { UploadLog } from "./upload-log.ts";
 
-/** Sends the parts that are missing, with checkpoints, and completes the upload. */
-export async function sendParts(log: UploadLog, buffers: number, job: ArchiveJob): Promise<Made> {
-  const checkpoints = new Checkpoints(log, job);
-  const whole = await sendRest(log, buffers, checkpoints, job);
-  const sealed = await checkpoints.seal(whole, job.context.signal);
-  await completeSealed(log.upload, sealed, job);
-  return { key: log.upload.key, sizeBytes: whole.sizeBytes, crc32: whole.crc32 };
-}
-
+/** Size and CRC-32 of an archive of which every part is stored. */
 type Whole = { sizeBytes: number; crc32: string };
 
-async function sendRest(log: UploadLog, buffers: number, checkpoints: Checkpoints, job: ArchiveJob): Promise<Whole> {
+/** Sends the parts that are missing, with checkpoints. */
+export async function sendParts(log: UploadLog, buffers: number, job: ArchiveJob): Promise<Whole> {
   const { layout, reader, results, clock, uploadConcurrency: concurrency, context, onProgress, zeroCopy } = job;
   const { upload } = log;
+  const checkpoints = new Checkpoints(log, job);
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
-  const save = () => checkpoints.save(signal);
+  const save = () => lettingFinish(signal, clock, (until) => checkpoints.save(until));
   const timer = new CheckpointTimer({ ...job, save, onFailure: (error) => stop.abort(error) });
   const sink = {
     async upload(part: Part, stopped: AbortSignal) {
+      await timer.room();
       const send = (until: AbortSignal) => results.uploadPart(upload, part, until);
       log.add(part, await storing(() => lettingFinish(stopped, clock, send)));
       timer.stored(part.bytes.length);
     },
   };
-  const options = { reader, sink, partSize: upload.partSize, concurrency, buffers, signal, onProgress };
-  try {
-    const copier = zeroCopy.copier(job, upload, ({ length, ...part }, etag) => {
+  const copies = zeroCopy.copies(job, upload);
+  const copier = copies && {
+    ...copies,
+    async copy(part: EntryPart, stopped: AbortSignal) {
+      await timer.room();
+      return await copies.copy(part, stopped);
+    },
+    onCopied({ length, ...part }: StandingPart & { length: number }, etag: string) {
       log.add(part, etag);
       timer.stored(length);
-    });
-    const whole = await writeArchive(layout, { ...options, copier, from: log.point() });
+    },
+  };
+  const options = { reader, sink, copier, partSize: upload.partSize, concurrency, buffers, signal, onProgress };
+  try {
+    const whole = await writeArchive(layout, { ...options, from: log.point() });
     await timer.close();
     stop.signal.throwIfAborted();
     return whole;
@@ -56,6 +59,15 @@ async function sendRest(log: UploadLog, buffers: number, checkpoints: Checkpoint
       await lettingFinish(context.signal, clock, (until) => checkpoints.save(until)).catch(ifLost);
     throw error;
   }
+}
+
+/** Seals an upload of which every part is stored, and completes it. */
+export async function completeParts(log: UploadLog, whole: Whole, job: ArchiveJob): Promise<Made> {
+  job.onSealing();
+  const { signal } = job.context;
+  const sealed = await lettingFinish(signal, job.clock, (until) => new Checkpoints(log, job).seal(whole, until));
+  await completeSealed(log.upload, sealed, job);
+  return { key: log.upload.key, sizeBytes: whole.sizeBytes, crc32: whole.crc32 };
 }
 
 function ifLost(error: unknown): void {

@@ -20,6 +20,7 @@ export type ZeroCopyOptions = Settings<typeof zeroCopyConfig> & {
   onRefused(fileId: number, why: Error): void;
 };
 
+type Copies = Pick<PartCopier, "canCopy" | "copy">;
 type CopiedJob = {
   record: JobRecord;
   planned: PlannedFiles;
@@ -51,18 +52,14 @@ export class ZeroCopy {
   }
 
   /** What can be copied into an upload of the job; undefined when nothing can. */
-  copier(job: CopiedJob, upload: Upload, onCopied: PartCopier["onCopied"]): PartCopier | undefined {
+  copies(job: CopiedJob, upload: Upload): Copies | undefined {
     if (this.#isOff || job.record.spec.sourceKind !== "s3") return undefined;
     const copy = (part: EntryPart, stopped: AbortSignal) =>
       storing(() => lettingFinish(stopped, job.clock, (until) => this.#copy(job, upload, part, until)));
-    return {
-      canCopy: (index, signal) => this.#canCopy(job, index, copy, signal),
-      copy,
-      onCopied,
-    };
+    return { canCopy: (index, signal) => this.#canCopy(job, index, copy, signal), copy };
   }
 
-  async #canCopy(job: CopiedJob, index: number, copy: PartCopier["copy"], signal: AbortSignal): Promise<boolean> {
+  async #canCopy(job: CopiedJob, index: number, copy: Copies["copy"], signal: AbortSignal): Promise<boolean> {
     const file = job.planned.present[index];
     // Without an ETag nobody could tell whether all parts are of one version.
     if (this.#isOff || !file || file.etag === null || file.sizeBytes < this.#options.zeroCopyMinBytes) return false;
