@@ -5,6 +5,7 @@
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { aboveZero } from "../support/above-zero.ts";
 import { report } from "./report.ts";
 import { runChaos } from "./run-chaos.ts";
 
@@ -16,18 +17,11 @@ function wanted(): { minutes: number; seed: number } | null {
   try {
     const text = { type: "string" } as const;
     const { values } = parseArgs({ options: { minutes: text, seed: text } });
-    return { minutes: number(values.minutes) ?? 5, seed: number(values.seed) ?? randomInt(1, 1_000_000) };
+    return { minutes: aboveZero(values.minutes) ?? 5, seed: aboveZero(values.seed) ?? randomInt(1, 1_000_000) };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
     return null;
   }
-}
-
-function number(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!(value > 0)) throw new Error(`"${text}" is no number above 0.`);
-  return value;
 }
 
 async function main(): Promise<number> {

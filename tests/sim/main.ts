@@ -3,6 +3,7 @@
  * seed, and stops at the first that breaks a promise. Exit code 0 = none did, 1 = one did, 2 = not a way to call it.
  */
 import { parseArgs } from "node:util";
+import { aboveZero } from "../support/above-zero.ts";
 import { Statistics } from "./kernel/statistics.ts";
 import { simulate } from "./simulate.ts";
 import { describeViolation } from "./world.ts";
@@ -18,21 +19,14 @@ function wanted(): Wanted | null {
   try {
     const text = { type: "string" } as const;
     const { values } = parseArgs({ options: { seeds: text, seed: text, minutes: text } });
-    const minutes = number(values.minutes);
-    const count = number(values.seeds) ?? (minutes ? Number.POSITIVE_INFINITY : values.seed ? 1 : 200);
+    const minutes = aboveZero(values.minutes);
+    const count = aboveZero(values.seeds) ?? (minutes ? Number.POSITIVE_INFINITY : values.seed ? 1 : 200);
     const endAt = performance.now() + (minutes ?? Number.POSITIVE_INFINITY) * 60_000;
-    return { first: number(values.seed) ?? 1, count, endAt };
+    return { first: aboveZero(values.seed) ?? 1, count, endAt };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
     return null;
   }
-}
-
-function number(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!(value > 0)) throw new Error(`"${text}" is no number above 0.`);
-  return value;
 }
 
 async function main(): Promise<number> {

@@ -1,8 +1,7 @@
 import { STREAMS } from "@longhaul/contracts";
 import type { Bus } from "./connect.ts";
-import { BusError } from "./errors.ts";
 import { HEADERS } from "./headers.ts";
-import { apiResult, apiResultOrNull } from "./jetstream-api.ts";
+import { apiResult, apiResultOrNull, sentOrPresent } from "./jetstream-api.ts";
 
 /** A message that nobody could read. `subject`: where it was found; `at`: when it was set aside, ISO 8601. */
 export type DeadLetter = { id: string; seq: number; at: string; subject: string; reason: string; bytes: Uint8Array };
@@ -15,7 +14,7 @@ export type DeadLetters = {
   count(): Promise<number>;
   /** Nothing happens if it is gone already. @throws BusError */
   remove(letter: DeadLetter): Promise<void>;
-  /** Puts the message where it was found once more; `present`: it is there. @throws BusError */
+  /** Puts a work item where it was found once more; `present`: one is there. @throws BusError */
   publishAgain(letter: DeadLetter): Promise<"sent" | "present">;
 };
 
@@ -57,14 +56,7 @@ export function createDeadLetters(bus: Bus, { timeoutMs }: { timeoutMs: number }
       }
     },
     async publishAgain({ subject, bytes }) {
-      const answer = await bus.requests.request(subject, bytes, { timeoutMs });
-      try {
-        apiResult(answer);
-        return "sent";
-      } catch (error) {
-        if (error instanceof BusError && error.code === "FULL") return "present";
-        throw error;
-      }
+      return sentOrPresent(await bus.requests.request(subject, bytes, { timeoutMs }));
     },
   };
 }

@@ -39,6 +39,20 @@ export function apiResultOrNull<T extends object>(answer: Msg): T | null {
   throw apiError(result.error);
 }
 
+/**
+ * What became of a message for `WORK`, which has no bound but one message per subject: "full" can only mean that the
+ * item is there. @throws BusError
+ */
+export function sentOrPresent(answer: Msg): "sent" | "present" {
+  try {
+    apiResult(answer);
+    return "sent";
+  } catch (error) {
+    if (error instanceof BusError && error.code === "FULL") return "present";
+    throw error;
+  }
+}
+
 function apiError(error: ApiError): BusError {
   return new BusError(codeOf(error), `JetStream answered ${error.err_code}: ${error.description}.`);
 }

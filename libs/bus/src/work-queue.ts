@@ -10,7 +10,7 @@ import { backoffMs, type Clock, type Logger, type Random } from "@longhaul/runti
 import type { Bus } from "./connect.ts";
 import { BusError, isTransient } from "./errors.ts";
 import { encodeHeaders, HEADERS } from "./headers.ts";
-import { apiResult } from "./jetstream-api.ts";
+import { apiResult, sentOrPresent } from "./jetstream-api.ts";
 import { deleteMessage, leaderRead } from "./stream-reads.ts";
 
 export type WorkQueue = {
@@ -60,15 +60,7 @@ export function createWorkQueue(bus: Bus, { clock, random, log, timeoutMs }: Wor
   async function enqueue(record: JobRecord, seq: number | null, traceparent = record.traceparent) {
     const headers = encodeHeaders({ [HEADERS.traceparent]: traceparent });
     const payload = JSON.stringify(itemOf(record, seq));
-    const answer = await bus.requests.request(subjectOf(record), payload, { headers, timeoutMs });
-    try {
-      apiResult(answer);
-      return "sent";
-    } catch (error) {
-      // WORK has no bound but one message per subject, so "full" can only mean that the item is there.
-      if (error instanceof BusError && error.code === "FULL") return "present";
-      throw error;
-    }
+    return sentOrPresent(await bus.requests.request(subjectOf(record), payload, { headers, timeoutMs }));
   }
 
   async function sendAgain(record: JobRecord, seq: number | null, traceparent: string | undefined): Promise<void> {

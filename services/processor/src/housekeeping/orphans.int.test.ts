@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { systemClock } from "@longhaul/runtime";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   type HousekeepingBench,
   keyIn,
@@ -18,10 +18,6 @@ beforeAll(async () => {
   bench = await startHousekeepingBench();
 });
 afterAll(() => bench?.close());
-beforeEach(() => {
-  bench.done.removed = [];
-  bench.done.requeued = 0;
-});
 
 const HOUR_MS = 3_600_000;
 /** An orphan sweep whose clock is ahead, so that what is there is old enough. */

@@ -17,7 +17,6 @@ beforeAll(async () => {
 });
 afterAll(() => bench?.close());
 beforeEach(() => {
-  bench.done.removed = [];
   bench.done.requeued = 0;
 });
 

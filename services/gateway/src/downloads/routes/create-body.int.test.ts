@@ -4,7 +4,7 @@ import { apiJob, type JobRecord } from "@longhaul/contracts";
 import { createLogger, systemClock, systemRandom } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startOwnGateway } from "../../../../../tests/support/own-gateway.ts";
-import { problemOf } from "../../testing/problem.ts";
+import { problemOf, requestsTo } from "../../testing/requests.ts";
 import type { TestGateway } from "../../testing/test-gateway.ts";
 
 const DOWNLOADS = "/v1/downloads";
@@ -22,13 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => gateway?.close());
 
-const call = (path: string, init?: RequestInit) => fetch(gateway.url + path, { redirect: "manual", ...init });
-const post = (body: unknown, headers: Record<string, string> = {}) =>
-  call(DOWNLOADS, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body: typeof body === "string" ? body : JSON.stringify(body),
-  });
+const { call, post } = requestsTo(() => gateway);
 
 test("a job is stored and its work item queued when 202 comes", async () => {
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

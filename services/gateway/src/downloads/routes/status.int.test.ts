@@ -2,7 +2,7 @@ import { apiJob, type JobRecord } from "@longhaul/contracts";
 import { claim } from "@longhaul/job";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startOwnGateway } from "../../../../../tests/support/own-gateway.ts";
-import { problemOf } from "../../testing/problem.ts";
+import { problemOf, requestsTo } from "../../testing/requests.ts";
 import type { TestGateway } from "../../testing/test-gateway.ts";
 
 const DOWNLOADS = "/v1/downloads";
@@ -15,13 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => gateway?.close());
 
-const call = (path: string, init?: RequestInit) => fetch(gateway.url + path, { redirect: "manual", ...init });
-const post = (body: unknown, headers: Record<string, string> = {}) =>
-  call(DOWNLOADS, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body: typeof body === "string" ? body : JSON.stringify(body),
-  });
+const { call, post } = requestsTo(() => gateway);
 
 test("the version is the ETag, and what is known is not sent again", async () => {
   const job = apiJob.parse(await (await post({ fileIds: [70_000] })).json());

@@ -1,3 +1,17 @@
+import type { TestGateway } from "./test-gateway.ts";
+
+/** How a client calls the gateway of a test: no redirect is followed. `post`: the body of a create, as JSON or as it is. */
+export function requestsTo(gateway: () => Pick<TestGateway, "url">) {
+  const call = (path: string, init?: RequestInit) => fetch(gateway().url + path, { redirect: "manual", ...init });
+  const post = (body: unknown, headers: Record<string, string> = {}) =>
+    call("/v1/downloads", {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+  return { call, post };
+}
+
 /** The body of an answer that is not a success, as clients read it. */
 export type ProblemBody = {
   code: string;
