@@ -2,25 +2,21 @@ import type { JobRecord } from "@longhaul/contracts";
 import { claim } from "@longhaul/job";
 import { inParallel } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
+import { type OwnBus, startOwnBus } from "../../../tests/support/own-bus.ts";
 import { until } from "../../../tests/support/until.ts";
 import type { Bus } from "./connect.ts";
 import { type BatchReader, openBatches } from "./consumer.ts";
-import { aNewJob, connectTo, migrate, PUT, silent, storeOf } from "./testing/fixtures.ts";
+import { aNewJob, PUT, silent, storeOf } from "./testing/fixtures.ts";
 
-let server: OwnServer;
+let server: OwnBus;
 let bus: Bus;
 const never = new AbortController().signal;
 
 beforeAll(async () => {
-  server = await startOwnServer("nats");
-  bus = await connectTo(server.url);
-  await migrate(bus);
+  server = await startOwnBus();
+  bus = server.bus;
 });
-afterAll(async () => {
-  await bus?.close();
-  await server?.remove();
-});
+afterAll(() => server?.remove());
 
 async function create(count: number): Promise<string[]> {
   const store = storeOf(bus);

@@ -1,24 +1,20 @@
 import type { ProgressMessage } from "@longhaul/contracts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
+import { type OwnBus, startOwnBus } from "../../../tests/support/own-bus.ts";
 import { until } from "../../../tests/support/until.ts";
 import type { Bus } from "./connect.ts";
 import { createCore, type PushMessage } from "./core.ts";
 import type { StoredMessage } from "./stored.ts";
-import { aNewJob, aRecord, connectTo, migrate, PUT, silent, storeOf, TRACEPARENT } from "./testing/fixtures.ts";
+import { aNewJob, aRecord, PUT, silent, storeOf, TRACEPARENT } from "./testing/fixtures.ts";
 
-let server: OwnServer;
+let server: OwnBus;
 let bus: Bus;
 
 beforeAll(async () => {
-  server = await startOwnServer("nats");
-  bus = await connectTo(server.url);
-  await migrate(bus);
+  server = await startOwnBus();
+  bus = server.bus;
 });
-afterAll(async () => {
-  await bus?.close();
-  await server?.remove();
-});
+afterAll(() => server?.remove());
 
 const progressOf = (seq: number, n: number): ProgressMessage => ({
   userHash: "u".repeat(22),

@@ -2,24 +2,20 @@ import type { JobRecord } from "@longhaul/contracts";
 import { claim, decide, userHash } from "@longhaul/job";
 import { inParallel } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
+import { type OwnBus, startOwnBus } from "../../../tests/support/own-bus.ts";
 import { startTcpProxy } from "../../../tests/support/tcp-proxy.ts";
 import { until } from "../../../tests/support/until.ts";
 import type { Bus } from "./connect.ts";
-import { aNewJob, connectTo, migrate, PUT, SETTINGS, storeOf } from "./testing/fixtures.ts";
+import { aNewJob, connectTo, PUT, SETTINGS, storeOf } from "./testing/fixtures.ts";
 
-let server: OwnServer;
+let server: OwnBus;
 let bus: Bus;
 
 beforeAll(async () => {
-  server = await startOwnServer("nats");
-  bus = await connectTo(server.url);
-  await migrate(bus);
+  server = await startOwnBus();
+  bus = server.bus;
 });
-afterAll(async () => {
-  await bus?.close();
-  await server?.remove();
-});
+afterAll(() => server?.remove());
 
 const claimBy = (record: JobRecord, worker: string) =>
   claim(record, {
@@ -187,11 +183,9 @@ test("an end leaves by itself when its time is over; a revived job stays", async
 });
 
 test("a full stream refuses growing writes as full, and takes those that do not grow", async () => {
-  const small = await startOwnServer("nats");
-  const smallBus = await connectTo(small.url);
+  const small = await startOwnBus({ ...SETTINGS, jobsMaxBytes: 64 * 1024 });
   try {
-    await migrate(smallBus, { ...SETTINGS, jobsMaxBytes: 64 * 1024 });
-    const store = storeOf(smallBus);
+    const store = storeOf(small.bus);
     const jobs = [];
     for (;;) {
       const change = aNewJob();
@@ -208,7 +202,6 @@ test("a full stream refuses growing writes as full, and takes those that do not 
     const sameSize = { type: job.change.type, record: job.record, entry: null } as const;
     expect((await store.put(job.record.id, job.seq, sameSize, PUT)).kind).toBe("done");
   } finally {
-    await smallBus.close();
     await small.remove();
   }
 });

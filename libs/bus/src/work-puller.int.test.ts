@@ -2,26 +2,22 @@ import { setTimeout as delay } from "node:timers/promises";
 import { JOB_CLASSES, LANES } from "@longhaul/contracts";
 import { inParallel } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
+import { type OwnBus, startOwnBus } from "../../../tests/support/own-bus.ts";
 import { until } from "../../../tests/support/until.ts";
 import { type Bus, connectBus } from "./connect.ts";
 import type { Delivery } from "./delivery.ts";
 import type { LaneState, SlotsPerClass } from "./slots.ts";
-import { aRecord, connectTo, migrate, queueOf, SETTINGS, silent } from "./testing/fixtures.ts";
+import { aRecord, queueOf, SETTINGS, silent } from "./testing/fixtures.ts";
 import { startPuller } from "./work-puller.ts";
 
-let server: OwnServer;
+let server: OwnBus;
 let bus: Bus;
 
 beforeAll(async () => {
-  server = await startOwnServer("nats");
-  bus = await connectTo(server.url);
-  await migrate(bus);
+  server = await startOwnBus();
+  bus = server.bus;
 });
-afterAll(async () => {
-  await bus?.close();
-  await server?.remove();
-});
+afterAll(() => server?.remove());
 
 /** A worker of its own connection that counts what it is given. */
 async function startWorker(slotsPerClass: SlotsPerClass, work: (delivery: Delivery) => Promise<void>) {

@@ -1,24 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
+import { type OwnBus, startOwnBus } from "../../../tests/support/own-bus.ts";
 import { until } from "../../../tests/support/until.ts";
 import type { Bus } from "./connect.ts";
 import type { Delivery } from "./delivery.ts";
-import { aRecord, connectTo, migrate, queueOf, silent, TRACEPARENT } from "./testing/fixtures.ts";
+import { aRecord, queueOf, silent, TRACEPARENT } from "./testing/fixtures.ts";
 import { startPuller } from "./work-puller.ts";
 
-let server: OwnServer;
+let server: OwnBus;
 let bus: Bus;
 
 beforeAll(async () => {
-  server = await startOwnServer("nats");
-  bus = await connectTo(server.url);
-  await migrate(bus);
+  server = await startOwnBus();
+  bus = server.bus;
 });
-afterAll(async () => {
-  await bus?.close();
-  await server?.remove();
-});
+afterAll(() => server?.remove());
 
 /** Holds each delivery until it is settled by the test. */
 function holdDeliveries() {

@@ -1,36 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { createLogger } from "@longhaul/runtime";
-import { MongoClient } from "mongodb";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ownDatabase } from "../../../tests/support/own-database.ts";
 import { erasedRecord, recordIn, specOf } from "../../job/src/testing/index.ts";
-import { connectForMigration, connectStore } from "./connect.ts";
-import { storeMigrations } from "./migrations.ts";
 import { type JobView, type View, viewOf } from "./view.ts";
 
 const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
-const config = {
-  mongodbUrl: inject("mongodbUrl"),
-  mongodbViewsDatabase: `store_views_${randomUUID().slice(0, 8)}`,
-  mongodbRecordsDatabase: `store_records_views_${randomUUID().slice(0, 8)}`,
-  mongodbTimeoutMs: 20_000,
-  mongodbMaxPoolSize: 20,
-};
-const store = connectStore(config, createLogger("test", "silent"));
+const database = ownDatabase();
+const { store } = database;
 const { views } = store;
 
-beforeAll(async () => {
-  const target = connectForMigration(config);
-  for (const migration of storeMigrations) await migration.up(target);
-  await target.close();
-});
+beforeAll(() => database.migrate());
 
-afterAll(async () => {
-  await store.close();
-  const client = new MongoClient(config.mongodbUrl);
-  await client.db(config.mongodbViewsDatabase).dropDatabase();
-  await client.db(config.mongodbRecordsDatabase).dropDatabase();
-  await client.close();
-});
+afterAll(() => database.remove());
 
 /** A view of a job at the write with this sequence, which can be told from its neighbours by its name. */
 function viewAt(id: string, seq: number): View {

@@ -1,33 +1,15 @@
-import { randomUUID } from "node:crypto";
-import { createLogger } from "@longhaul/runtime";
-import { MongoClient } from "mongodb";
-import { afterAll, expect, inject, test } from "vitest";
-import { connectForMigration, connectStore } from "./connect.ts";
+import { afterAll, expect, test } from "vitest";
+import { ownDatabase } from "../../../tests/support/own-database.ts";
+import { connectForMigration } from "./connect.ts";
 import { JOBS_INDEXES } from "./indexes.ts";
-import { storeMigrations } from "./migrations.ts";
 
-const config = {
-  mongodbUrl: inject("mongodbUrl"),
-  mongodbViewsDatabase: `store_migrations_${randomUUID().slice(0, 8)}`,
-  mongodbRecordsDatabase: `store_records_migrations_${randomUUID().slice(0, 8)}`,
-  mongodbTimeoutMs: 10_000,
-  mongodbMaxPoolSize: 5,
-};
-const store = connectStore(config, createLogger("test", "silent"));
+const database = ownDatabase();
+const { config, store, migrate } = database;
 const target = connectForMigration(config);
 
-async function migrate(): Promise<string[]> {
-  const done: string[] = [];
-  for (const migration of storeMigrations) done.push(...(await migration.up(target)));
-  return done;
-}
-
 afterAll(async () => {
-  await Promise.all([store.close(), target.close()]);
-  const client = new MongoClient(config.mongodbUrl);
-  await client.db(config.mongodbViewsDatabase).dropDatabase();
-  await client.db(config.mongodbRecordsDatabase).dropDatabase();
-  await client.close();
+  await target.close();
+  await database.remove();
 });
 
 test("a service is told what is missing and what to run, until the migration has been run; again, it changes nothing", async () => {

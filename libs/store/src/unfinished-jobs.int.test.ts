@@ -1,34 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { createLogger } from "@longhaul/runtime";
-import { MongoClient } from "mongodb";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ownDatabase } from "../../../tests/support/own-database.ts";
 import { at, recordIn } from "../../job/src/testing/index.ts";
-import { connectForMigration, connectStore } from "./connect.ts";
-import { storeMigrations } from "./migrations.ts";
 import { viewOf } from "./view.ts";
 
-const config = {
-  mongodbUrl: inject("mongodbUrl"),
-  mongodbViewsDatabase: `store_unfinished_${randomUUID().slice(0, 8)}`,
-  mongodbRecordsDatabase: `store_records_unfinished_${randomUUID().slice(0, 8)}`,
-  mongodbTimeoutMs: 20_000,
-  mongodbMaxPoolSize: 5,
-};
-const store = connectStore(config, createLogger("test", "silent"));
+const database = ownDatabase();
+const { store } = database;
 const START = new Date(0);
 
-beforeAll(async () => {
-  const target = connectForMigration(config);
-  for (const migration of storeMigrations) await migration.up(target);
-  await target.close();
-});
-afterAll(async () => {
-  await store.close();
-  const client = new MongoClient(config.mongodbUrl);
-  await client.db(config.mongodbViewsDatabase).dropDatabase();
-  await client.db(config.mongodbRecordsDatabase).dropDatabase();
-  await client.close();
-});
+beforeAll(() => database.migrate());
+afterAll(() => database.remove());
 
 test("jobs of one status are paged from the longest unchanged on, and newer and other ones are left out", async () => {
   const view = (status: "queued" | "running" | "paused" | "completed", seconds: number) =>
