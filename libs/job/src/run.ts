@@ -67,7 +67,7 @@ export type CheckpointState = {
   now: Date;
 };
 
-/** The work so far is safe. When the next byte has moved on, the crashes before it count no more. */
+/** The work so far is safe. When that is more than it ever was, the crashes before it count no more. */
 export function checkpointed(record: JobRecord, state: CheckpointState): Change {
   const next: JobRecord = {
     ...record,
@@ -76,16 +76,22 @@ export function checkpointed(record: JobRecord, state: CheckpointState): Change 
     outcomes: state.outcomes,
     progress: state.progress,
     usage: state.usage ?? record.usage,
-    crashes: hasMoved(record.checkpoint, state.checkpoint) ? 0 : record.crashes,
+    crashes: hasMoved(record, state) ? 0 : record.crashes,
     updatedAt: state.now.toISOString(),
   };
   return { type: "download.checkpoint.v1", record: namesKeys(next), entry: null };
 }
 
-function hasMoved(before: Checkpoint | null, after: Checkpoint | null): boolean {
-  const from = before?.cursor ?? NOTHING_UPLOADED.cursor;
-  const to = after?.cursor ?? NOTHING_UPLOADED.cursor;
-  return to.entry > from.entry || (to.entry === from.entry && to.offset > from.offset);
+/**
+ * Whether the next byte is further on than at the last checkpoint, and more is done than ever: a run may have to go on
+ * before where the last one was, and is no progress until it comes to new bytes.
+ */
+function hasMoved(before: JobRecord, after: CheckpointState): boolean {
+  const from = before.checkpoint?.cursor ?? NOTHING_UPLOADED.cursor;
+  const to = after.checkpoint?.cursor ?? NOTHING_UPLOADED.cursor;
+  const isFurther = to.entry > from.entry || (to.entry === from.entry && to.offset > from.offset);
+  const [was, is] = [before.progress, after.progress];
+  return isFurther && (is.bytesDone > was.bytesDone || is.filesDone > was.filesDone);
 }
 
 /** The files are not, or no longer, what the plan says. */
