@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Bus, connectBus, createJobStore, createWorkQueue, type JobStore, type WorkQueue } from "@longhaul/bus";
+import { type Bus, createJobStore, createWorkQueue, type JobStore, type WorkQueue } from "@longhaul/bus";
 import type { Checkpoint, JobRecord, StoredRecord } from "@longhaul/contracts";
 import {
   type Change,
@@ -14,16 +14,15 @@ import {
 } from "@longhaul/job";
 import type { Objects } from "@longhaul/objects";
 import { createLogger, systemClock, systemRandom } from "@longhaul/runtime";
-import { connectStore, viewOf } from "@longhaul/store";
-import { MongoClient } from "mongodb";
+import { viewOf } from "@longhaul/store";
 import { inject } from "vitest";
 import { aRun, newJobInput, POLICY, specOf } from "../../libs/job/src/testing/index.ts";
 import type { CleanupDeps } from "../../services/processor/src/housekeeping/cleanup.ts";
 import type { Upload } from "../../services/processor/src/housekeeping/ports.ts";
 import { bucketOf, viewsOf } from "../../services/processor/src/start-housekeeping.ts";
-import { migrate } from "./migrated.ts";
 import { openObjects } from "./objects.ts";
-import { startOwnServer } from "./own-server.ts";
+import { startOwnBus } from "./own-bus.ts";
+import { ownDatabase } from "./own-database.ts";
 
 export const log = createLogger("test", "silent");
 export const { signal } = new AbortController();
@@ -62,15 +61,13 @@ export type HousekeepingBench = {
 };
 
 export async function startHousekeepingBench(): Promise<HousekeepingBench> {
-  const mongodbViewsDatabase = `housekeeping_${randomUUID().slice(0, 8)}`;
-  const mongodb = { mongodbUrl: inject("mongodbUrl"), mongodbTimeoutMs: 10_000, mongodbMaxPoolSize: 5 };
-  const storeConfig = { ...mongodb, mongodbViewsDatabase };
-  const nats = await startOwnServer("nats");
-  const bus = await connectBus({ servers: [nats.url], name: "test", log });
-  await migrate(bus, storeConfig);
+  const nats = await startOwnBus();
+  const { bus } = nats;
+  const database = ownDatabase();
+  const { store } = database;
+  await database.migrate();
   const common = { clock: systemClock, random: systemRandom, log, timeoutMs: 5_000 };
   const [jobs, queue] = [createJobStore(bus, common), createWorkQueue(bus, common)];
-  const store = connectStore(storeConfig, log);
   const objects = openObjects(inject("s3"));
   const done: HousekeepingBench["done"] = { removed: [], requeued: 0 };
   const [steps, things] = [stepsOf(jobs), thingsIn(objects)];
@@ -88,11 +85,7 @@ export async function startHousekeepingBench(): Promise<HousekeepingBench> {
     project: ({ record, seq }) => store.views.upsertMany([viewOf(record, seq, "", 3600)]),
     ...things,
     async close() {
-      await store.close();
-      const client = new MongoClient(storeConfig.mongodbUrl);
-      await client.db(mongodbViewsDatabase).dropDatabase();
-      await client.close();
-      await bus.close();
+      await database.remove();
       await nats.remove();
       objects.close();
     },

@@ -3,6 +3,7 @@ import { createLogger } from "@longhaul/runtime";
 import { connectForMigration, connectStore, type Store, type StoreConfig, storeMigrations } from "@longhaul/store";
 import { MongoClient } from "mongodb";
 import { inject } from "vitest";
+import { recordsBeside } from "./migrated.ts";
 
 /** Databases of one test file on the shared server, and a store on them; nothing is in them yet. */
 export type OwnDatabase = {
@@ -14,11 +15,11 @@ export type OwnDatabase = {
 };
 
 export function ownDatabase(): OwnDatabase {
-  const name = randomUUID().slice(0, 8);
+  const mongodbViewsDatabase = `test_${randomUUID().slice(0, 8)}`;
   const config = {
     mongodbUrl: inject("mongodbUrl"),
-    mongodbViewsDatabase: `store_${name}`,
-    mongodbRecordsDatabase: `store_records_${name}`,
+    mongodbViewsDatabase,
+    mongodbRecordsDatabase: recordsBeside({ mongodbViewsDatabase }),
     mongodbTimeoutMs: 20_000,
     mongodbMaxPoolSize: 20,
   };

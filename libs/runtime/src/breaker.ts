@@ -18,7 +18,7 @@ export type BreakerOptions = {
 };
 
 /** A call was not made, because too many before it failed. */
-export class BreakerOpenError extends Error {
+class BreakerOpenError extends Error {
   override readonly name = "BreakerOpenError";
   readonly code = "BREAKER_OPEN";
   /** Until the next look whether the other side is well again, milliseconds. */

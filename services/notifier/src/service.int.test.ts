@@ -1,87 +1,41 @@
 import { randomUUID } from "node:crypto";
-import { type Bus, connectBus, createCore, type PushMessage } from "@longhaul/bus";
+import { type Bus, createCore, type PushMessage } from "@longhaul/bus";
 import { METRICS } from "@longhaul/contracts";
 import { userHash } from "@longhaul/job";
-import { createLogger, createMetrics, HealthRegistry, inParallel, type Metrics } from "@longhaul/runtime";
-import { connectStore, type JobView, type Store, type View } from "@longhaul/store";
-import { MongoClient } from "mongodb";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { type JobWriter, jobWriter, type Written } from "../../../tests/support/job-writer.ts";
-import { ACK_WAIT_MS, migrate } from "../../../tests/support/migrated.ts";
-import { type OwnServer, startOwnServer } from "../../../tests/support/own-server.ts";
+import { createLogger, inParallel } from "@longhaul/runtime";
+import type { JobView, Store, View } from "@longhaul/store";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { JobWriter, Written } from "../../../tests/support/job-writer.ts";
+import { startTwoNotifiers, type TwoNotifiers } from "../../../tests/support/two-notifiers.ts";
 import { until } from "../../../tests/support/until.ts";
-import { type NotifierConfig, notifierConfig } from "./config.ts";
-import { startNotifier } from "./service.ts";
 
 const log = createLogger("test", "silent");
-const stopping = new AbortController();
-const closers: (() => Promise<unknown>)[] = [];
-const notifiers: { metrics: Metrics; viewsSent: () => number }[] = [];
-let nats: OwnServer;
-let config: NotifierConfig;
+/** Of each notifier: how many views it has sent. */
+const viewsSent: (() => number)[] = [];
+let notifiers: TwoNotifiers;
 let bus: Bus;
 let store: Store;
 let writer: JobWriter;
 
 /** A store that counts the views it is given. */
-function counted(inner: Store): { store: Store; viewsSent: () => number } {
+function counted(inner: Store): Store {
   let sent = 0;
   const upsertMany = (views: readonly View[]) => {
     sent += views.length;
     return inner.views.upsertMany(views);
   };
-  return { store: { ...inner, views: { ...inner.views, upsertMany } }, viewsSent: () => sent };
-}
-
-async function connect(name: string): Promise<Bus> {
-  const connection = await connectBus({ servers: [nats.url], name, log });
-  closers.push(() => connection.close());
-  return connection;
+  viewsSent.push(() => sent);
+  return { ...inner, views: { ...inner.views, upsertMany } };
 }
 
 beforeAll(async () => {
-  nats = await startOwnServer("nats");
-  config = notifierConfig.parse({
-    natsUrl: nats.url,
-    mongodbUrl: inject("mongodbUrl"),
-    mongodbViewsDatabase: `notifier_${randomUUID().slice(0, 8)}`,
-    ackWaitMs: `${ACK_WAIT_MS}`,
-    projectorBatch: "50",
-    projectorPauseMs: "200",
-    progressWriteIntervalMs: "100",
-  });
-  bus = await connect("test");
-  store = connectStore(config, log);
-  await migrate(bus, config);
-  writer = jobWriter(bus);
-  // Two, as in production: they share the consumer and the queue group.
-  for (const name of ["notifier-1", "notifier-2"]) {
-    const metrics = createMetrics(name);
-    const health = new HealthRegistry(metrics.registry);
-    const own = counted(store);
-    const { done } = startNotifier({
-      config,
-      bus: await connect(name),
-      store: own.store,
-      log,
-      metrics,
-      health,
-      signal: stopping.signal,
-    });
-    closers.push(() => done);
-    notifiers.push({ metrics, viewsSent: own.viewsSent });
-  }
+  // They share the consumer and the queue group.
+  const settings = { projectorBatch: "50", projectorPauseMs: "200", progressWriteIntervalMs: "100" };
+  notifiers = await startTwoNotifiers(settings, counted);
+  ({ bus, store, writer } = notifiers);
 });
 
-afterAll(async () => {
-  stopping.abort();
-  for (const close of closers.reverse()) await close();
-  await store.close();
-  const client = new MongoClient(config.mongodbUrl);
-  await client.db(config.mongodbViewsDatabase).dropDatabase();
-  await client.close();
-  await nats.remove();
-});
+afterAll(() => notifiers?.stop());
 
 async function viewOfWrite({ id, seq }: { id: string; seq: number }): Promise<View> {
   return await until(`the view of write ${seq} of ${id}`, async () => {
@@ -94,7 +48,7 @@ type Sample = { value: number; metricName?: string };
 
 /** What both notifiers have counted together. */
 async function count(metric: string): Promise<number> {
-  const samples = notifiers.map(async ({ metrics }): Promise<Sample[]> => {
+  const samples = notifiers.metrics.map(async (metrics): Promise<Sample[]> => {
     const found = await metrics.registry.getSingleMetric(metric)?.get();
     return found?.values ?? [];
   });
@@ -158,7 +112,7 @@ test("a message that nobody can read holds up nothing", async () => {
 });
 
 test("under load every view ends at the newest write, with fewer view writes than writes, and each end counts once", async () => {
-  const [viewsBefore, endsBefore] = [notifiers.map((n) => n.viewsSent()), await count(METRICS.downloadsCompleted)];
+  const [viewsBefore, endsBefore] = [viewsSent.map((sent) => sent()), await count(METRICS.downloadsCompleted)];
   const jobs = 150;
   const ended: Written[] = [];
 
@@ -167,8 +121,8 @@ test("under load every view ends at the newest write, with fewer view writes tha
   });
 
   for (const job of ended) expect(await viewOfWrite(job)).toMatchObject({ record: job.record });
-  const viewsSent = notifiers.reduce((sum, n, i) => sum + n.viewsSent() - (viewsBefore[i] ?? 0), 0);
-  expect(viewsSent).toBeLessThan(3 * jobs);
+  const sentNow = viewsSent.reduce((sum, sent, i) => sum + sent() - (viewsBefore[i] ?? 0), 0);
+  expect(sentNow).toBeLessThan(3 * jobs);
   await until("every end counted", async () => (await count(METRICS.downloadsCompleted)) - endsBefore >= jobs);
   expect((await count(METRICS.downloadsCompleted)) - endsBefore).toBe(jobs);
   expect(await count(METRICS.completed)).toBe(await count(METRICS.endToEnd));

@@ -1,67 +1,27 @@
 import { randomUUID } from "node:crypto";
-import { type Bus, connectBus } from "@longhaul/bus";
+import type { Bus } from "@longhaul/bus";
 import { jobSubject } from "@longhaul/contracts";
 import { type Change, completed, deadLettered, decide, newJob, userHash } from "@longhaul/job";
-import { createLogger, createMetrics, HealthRegistry } from "@longhaul/runtime";
-import { connectStore, type Store, type View, viewOf } from "@longhaul/store";
-import { MongoClient } from "mongodb";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { type Store, type View, viewOf } from "@longhaul/store";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { newJobInput, POLICY } from "../../../../libs/job/src/testing/index.ts";
-import { type JobWriter, jobWriter, type Written } from "../../../../tests/support/job-writer.ts";
-import { ACK_WAIT_MS, migrate } from "../../../../tests/support/migrated.ts";
-import { type OwnServer, startOwnServer } from "../../../../tests/support/own-server.ts";
+import type { JobWriter, Written } from "../../../../tests/support/job-writer.ts";
+import { startTwoNotifiers, type TwoNotifiers } from "../../../../tests/support/two-notifiers.ts";
 import { until } from "../../../../tests/support/until.ts";
-import { type NotifierConfig, notifierConfig } from "../config.ts";
-import { startNotifier } from "../service.ts";
 
 const DAY_MS = 86_400_000;
-const log = createLogger("test", "silent");
-const stopping = new AbortController();
-const closers: (() => Promise<unknown>)[] = [];
-let nats: OwnServer;
-let config: NotifierConfig;
+let notifiers: TwoNotifiers;
 let store: Store;
 let bus: Bus;
 let writer: JobWriter;
 
-async function connect(name: string): Promise<Bus> {
-  const connection = await connectBus({ servers: [nats.url], name, log });
-  closers.push(() => connection.close());
-  return connection;
-}
-
 beforeAll(async () => {
-  nats = await startOwnServer("nats");
-  config = notifierConfig.parse({
-    natsUrl: nats.url,
-    mongodbUrl: inject("mongodbUrl"),
-    mongodbViewsDatabase: `expiry_${randomUUID().slice(0, 8)}`,
-    ackWaitMs: `${ACK_WAIT_MS}`,
-    expiryIntervalMs: "200",
-  });
-  store = connectStore(config, log);
-  bus = await connect("test");
-  await migrate(bus, config);
-  writer = jobWriter(bus);
-  // Two, as in production: both look for the same jobs.
-  for (const name of ["notifier-1", "notifier-2"]) {
-    const metrics = createMetrics(name);
-    const health = new HealthRegistry(metrics.registry);
-    const deps = { config, bus: await connect(name), store, log, metrics, health, signal: stopping.signal };
-    const { done } = startNotifier(deps);
-    closers.push(() => done);
-  }
+  // Both look for the same jobs.
+  notifiers = await startTwoNotifiers({ expiryIntervalMs: "200" });
+  ({ store, bus, writer } = notifiers);
 });
 
-afterAll(async () => {
-  stopping.abort();
-  for (const close of closers.reverse()) await close();
-  await store.close();
-  const client = new MongoClient(config.mongodbUrl);
-  await client.db(config.mongodbViewsDatabase).dropDatabase();
-  await client.close();
-  await nats.remove();
-});
+afterAll(() => notifiers?.stop());
 
 const write = (id: string, seq: number, change: Change, ttlSeconds?: number) =>
   writer.store.put(id, seq, change, {
