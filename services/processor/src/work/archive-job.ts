@@ -80,8 +80,8 @@ export async function nameKey({ record, context, random }: ArchiveJob): Promise<
 }
 
 /**
- * The record when its plan is lost and its files were looked up again. What was made by the lost plan is of another
- * archive: one write names the new plan and a fresh key, and forgets all that.
+ * The record when its plan is another: the one before was lost, or has a file in it that is refused. What was made by that
+ * one is of another archive: one write names the new plan and a fresh key, and forgets all that.
  */
 export async function begunAnew(
   record: JobRecord,

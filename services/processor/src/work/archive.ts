@@ -4,7 +4,7 @@ import { ArchiveError } from "../archive/archive-error.ts";
 import type { ArchiveProgress, EntryReader } from "../archive/ports.ts";
 import { JobFailure } from "../job/job-failure.ts";
 import type { ResultStore } from "../job/ports.ts";
-import type { Work } from "../job/run.ts";
+import type { Completion, Work, WorkContext } from "../job/run.ts";
 import type { Source } from "../source/source.ts";
 import type { SourceOf } from "../source/sources.ts";
 import { type ArchiveJob, type ArchiveMeans, begunAnew, type Made } from "./archive-job.ts";
@@ -15,18 +15,38 @@ import { makeInParts } from "./in-parts.ts";
 import { makeInOnePut } from "./one-put.ts";
 import { ownedFile } from "./owned-file.ts";
 import { exceptionsToKeep, type PlanLimits, type PlannedFiles, planFiles, planToKeep } from "./plan.ts";
+import { isRefusal, withoutRefused } from "./refused-files.ts";
 import { resultExpiry } from "./result-expiry.ts";
 import { UsageMeter } from "./usage-meter.ts";
 
 export type ArchiveWorkOptions = ArchiveMeans & PlanLimits & FileTries & { sourceOf: SourceOf; results: ResultStore };
+
+/** How often a run begins an archive, each time without the files that were refused before. */
+const MAX_BEGINNINGS = 3;
+
+/** The job without the files that were refused, to be begun with. */
+type Anew = { anew: JobRecord };
 
 /**
  * The work of a job whose result is its own: one ZIP of all files that are there, with a manifest when something is
  * missing, or the one file as it is. It lies under a key that the job's record names before anything is written under it.
  */
 export function createArchiveWork(options: ArchiveWorkOptions): Work {
-  const { clock, lists, minPartBytes } = options;
+  const make = archiveMaker(options);
   return async (claimed, context) => {
+    let record = claimed;
+    for (let beginnings = 1; ; beginnings++) {
+      const made = await make(record, context, beginnings < MAX_BEGINNINGS);
+      if (!("anew" in made)) return made;
+      record = made.anew;
+    }
+  };
+}
+
+/** `mayBeginAnew`: where a file of several is refused, the job is written without it and given back; else it fails. */
+function archiveMaker(options: ArchiveWorkOptions) {
+  const { clock, lists, minPartBytes } = options;
+  return async (claimed: JobRecord, context: WorkContext, mayBeginAnew: boolean): Promise<Completion | Anew> => {
     const { signal } = context;
     const meter = new UsageMeter(claimed.usage);
     const source = meter.source(options.sourceOf(claimed, context), { isS3: claimed.spec.sourceKind === "s3" });
@@ -56,7 +76,15 @@ export function createArchiveWork(options: ArchiveWorkOptions): Work {
         context.report(progress);
       },
     };
-    const made = await sayingWhichFile(planned, () => (isSmall ? makeInOnePut(job) : makeInParts(job)));
+    let made: Made;
+    try {
+      made = await sayingWhichFile(planned, () => (isSmall ? makeInOnePut(job) : makeInParts(job)));
+    } catch (error) {
+      if (!mayBeginAnew || !isRefusal(error, record)) throw error;
+      const soFar = { ...record, progress };
+      const left = await withoutRefused(planned, error, soFar, context, { ...options, source });
+      return { anew: await begunAnew({ ...soFar, usage: meter.usage }, left, context, options) };
+    }
     return {
       result: resultOf(record, planned, made, new Date(clock.now())),
       // A run that had only to complete what was sealed has read nothing.

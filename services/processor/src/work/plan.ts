@@ -7,7 +7,7 @@ import { type FileTries, withFileTries } from "./file-tries.ts";
 import type { RecordLists } from "./record-lists.ts";
 
 /** Files looked up at a time. */
-const LOOKUPS = 16;
+export const LOOKUPS = 16;
 
 /** A file that is not there: its place in the request, and why. */
 export type MissingFile = { index: number; fileId: number; code: JobErrorCode };
@@ -54,13 +54,16 @@ class SmallFile implements PlannedFile {
   }
 }
 
-/** Errors that are an outcome of one file; any other fails the try. */
 const OUTCOMES: ReadonlySet<JobErrorCode> = new Set([
   "FILE_NOT_FOUND",
   "INVALID_FILE_ID",
   "PERMISSION_DENIED",
   "FILE_TOO_LARGE",
 ]);
+
+/** Whether an error is an outcome of one file; any other fails the try. */
+export const isOutcome = (error: unknown): error is JobFailure =>
+  error instanceof JobFailure && OUTCOMES.has(error.code);
 
 /**
  * What the files of the job are: as its plan says, or, when it has none (any more), by looking every one of them up. A
@@ -88,7 +91,8 @@ export async function planFiles(record: JobRecord, context: PlanContext, deps: P
   return { present, missing, bytesTotal, isPlannedAnew: plan !== null && known === null };
 }
 
-async function nothingThere(
+/** Why a job fails whose files are all missing. */
+export async function nothingThere(
   record: JobRecord,
   missing: MissingFile[],
   lists: RecordLists,
@@ -108,29 +112,30 @@ const exceptionsOf = (missing: readonly MissingFile[]) =>
 /** The plan as the record is to have it, to be asked for just before it is written: the one that it has, or a new one. */
 export async function planToKeep(
   record: JobRecord,
-  { present, missing, bytesTotal }: PlannedFiles,
+  planned: PlannedFiles,
   lists: RecordLists,
   signal: AbortSignal,
 ): Promise<Plan> {
   if (record.plan !== null) return record.plan;
-  const kept = await lists.keep("plan", entriesOf(present, missing), record, signal);
-  const counts = { filesMissing: missing.length, bytesTotal };
+  const entries = inRequestOrder(planned).map((file) => ("code" in file ? file.code : planEntry(file)));
+  const kept = await lists.keep("plan", entries, record, signal);
+  const counts = { filesMissing: planned.missing.length, bytesTotal: planned.bytesTotal };
   return "ref" in kept ? { entries: null, ref: kept.ref, ...counts } : { entries: kept, ref: null, ...counts };
 }
 
 /** All files in request order, in one pass: there may be 100,000, and many of them missing. */
-function entriesOf(present: readonly PlannedFile[], missing: readonly MissingFile[]): PlanEntry[] {
-  const entries: PlanEntry[] = [];
+export function inRequestOrder({ present, missing }: PlannedFiles): (PlannedFile | MissingFile)[] {
+  const files: (PlannedFile | MissingFile)[] = [];
   let next = 0;
   const addMissing = () => {
-    for (let it = missing[next]; it?.index === entries.length; it = missing[++next]) entries.push(it.code);
+    for (let it = missing[next]; it?.index === files.length; it = missing[++next]) files.push(it);
   };
   for (const file of present) {
     addMissing();
-    entries.push(planEntry(file));
+    files.push(file);
   }
   addMissing();
-  return entries;
+  return files;
 }
 
 /** What became of the files, when all that are there are done. */
@@ -168,7 +173,7 @@ export function planEntry({ name, sizeBytes, etag, crc32, modifiedAt }: PlannedF
   return [name, sizeBytes, etag, crc32, modifiedAt.getTime()];
 }
 
-type PlanContext = Pick<WorkContext, "signal" | "report">;
+export type PlanContext = Pick<WorkContext, "signal" | "report">;
 
 /** Null when the plan is lost. */
 async function filesOf(
@@ -206,7 +211,7 @@ async function outcomeOf(fileId: number, maxBytes: number, deps: PlanDeps, signa
     const found = await withFileTries(() => deps.source.find(fileId, signal), deps, signal);
     return found.sizeBytes > maxBytes ? "FILE_TOO_LARGE" : new SmallFile(fileId, planEntry(found));
   } catch (error) {
-    if (error instanceof JobFailure && OUTCOMES.has(error.code)) return error.code;
+    if (isOutcome(error)) return error.code;
     throw error;
   }
 }

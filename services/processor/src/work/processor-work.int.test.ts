@@ -20,7 +20,12 @@ const PATIENCE_MS = 60_000;
 /** Three parts, the last a short one. */
 const SIZE = 11_000_000;
 const PAGE = Buffer.from("<h1>what a web server has</h1>");
-const [DENIED, SHRUNK, MISSING] = [70_666, 70_013, 70_404];
+const [DENIED, SHRUNK, MISSING, LARGE] = [70_666, 70_013, 70_404, 70_500];
+/** Are there, and are not given. */
+const [FORBIDDEN, NO_FILE] = [70_403, 70_422];
+/** Each is refused when it is read once more after the one behind it was. */
+const WAVERING = [71_001, 71_002, 71_003, 71_004];
+const LARGE_PAGE = Buffer.alloc(6_000_000, PAGE);
 
 let bench: WorkerBench;
 let objects: Objects;
@@ -30,12 +35,24 @@ let worker: RunningWorker;
 
 const deniedFiles: FileAuthorisation = async (_, fileIds) => fileIds.filter((id) => id === DENIED);
 
+/** The status of an answer to a `GET`, when the file is asked for the `nth` time. */
+function statusOf(fileId: number, nth: number): number {
+  if (fileId === FORBIDDEN) return 403;
+  if (fileId === NO_FILE) return 422;
+  const place = WAVERING.indexOf(fileId);
+  return place >= 0 && nth > 2 * (WAVERING.length - 1 - place) ? 401 : 200;
+}
+
 beforeAll(async () => {
   origin = await startOrigin((request, response) => {
     const fileId = Number(/\d+/.exec(request.url ?? ""));
     if (fileId === MISSING) return void response.writeHead(404).end();
+    const gets = origin.requests.filter(({ method, url }) => method === "GET" && url === request.url).length;
+    const status = request.method === "GET" ? statusOf(fileId, gets) : 200;
+    if (status !== 200) return void response.writeHead(status).end();
     const isShort = fileId === SHRUNK && request.method === "GET";
-    const page = isShort ? PAGE.subarray(1) : PAGE;
+    const whole = fileId === LARGE ? LARGE_PAGE : PAGE;
+    const page = isShort ? PAGE.subarray(1) : whole;
     // Without a length: what is told and what comes differ only when the last byte is there.
     const length = request.method === "HEAD" ? { "content-length": page.length } : {};
     return void response.writeHead(200, { etag: '"v1"', ...length }).end(page);
@@ -138,6 +155,7 @@ test.each([
   ["missing", "http", MISSING, "FILE_NOT_FOUND"],
   ["denied", "http", DENIED, "PERMISSION_DENIED"],
   ["denied", "s3", DENIED, "PERMISSION_DENIED"],
+  ["refused when it is read", "http", FORBIDDEN, "PERMISSION_DENIED"],
 ] as const)("the only file is %s (%s): the job says so", async (_, sourceKind, fileId, code) => {
   const record = await run({ sourceKind, fileIds: [fileId] });
   expect(record).toMatchObject({ status: "failed", result: null, error: { code, fileId } });
@@ -153,6 +171,56 @@ test.each([[[SHRUNK]], [[70_000, SHRUNK]]])(
     });
   },
 );
+
+test.each([
+  ["put at once", [70_000], 1],
+  ["made in parts, of which one has been sent", [LARGE], 1],
+  ["put at once, with others", [70_000, 70_001, 70_002], 1],
+])("what is refused only when it is read is missing from an archive that is %s", async (_, there, first) => {
+  const fileIds = [...there.slice(0, first), MISSING, FORBIDDEN, ...there.slice(first), NO_FILE];
+  const record = await run({ sourceKind: "http", fileIds });
+  const exceptions = [
+    [first, "FILE_NOT_FOUND"],
+    [first + 1, "PERMISSION_DENIED"],
+    [fileIds.length - 1, "INVALID_FILE_ID"],
+  ];
+  expect(record).toMatchObject({
+    ...{ status: "completed", failures: 0, error: null },
+    result: { contentType: "application/zip", partial: true },
+    plan: { filesMissing: 3 },
+    outcomes: { doneThrough: fileIds.length, exceptions },
+    progress: { filesDone: there.length, filesFailed: 3 },
+  });
+  expect(record.plan?.entries?.flatMap((entry, i) => (typeof entry === "string" ? [[i, entry]] : []))).toEqual(
+    exceptions,
+  );
+  const content = await contentOf(record);
+  expect(record.result).toMatchObject({ sizeBytes: content.length, crc32: crc32Hex(crc32(content)) });
+  const manifest = JSON.parse(/\{\n"complete"[\s\S]*?\n\}\n/.exec(content.toString("latin1"))?.[0] ?? "");
+  expect(manifest.files.map(({ fileId }: { fileId: number }) => fileId)).toEqual(there);
+  expect(manifest.missing).toMatchObject([{ fileId: MISSING }, { fileId: FORBIDDEN }, { fileId: NO_FILE }]);
+});
+
+test("a job of which every file is refused when it is read has nothing to give", async () => {
+  const record = await run({ sourceKind: "http", fileIds: [FORBIDDEN, NO_FILE] });
+  expect(record).toMatchObject({
+    ...{ status: "failed", result: null, error: { code: "ALL_FILES_FAILED" } },
+    outcomes: {
+      exceptions: [
+        [0, "PERMISSION_DENIED"],
+        [1, "INVALID_FILE_ID"],
+      ],
+    },
+  });
+});
+
+test("an archive is not begun anew for ever", async () => {
+  const record = await run({ sourceKind: "http", fileIds: WAVERING });
+  expect(record).toMatchObject({
+    ...{ status: "failed", error: { code: "PERMISSION_DENIED", fileId: WAVERING[1] } },
+    plan: { entries: [expect.anything(), expect.any(Array), "PERMISSION_DENIED", "PERMISSION_DENIED"] },
+  });
+});
 
 test("a job without a source is done at once, and has nothing to fetch", async () => {
   const record = await run({ sourceKind: "none", fileIds: [70_000, 70_001] });
