@@ -17,7 +17,7 @@ type Handover = {
   /** Milliseconds since the epoch, by this process's clock. */
   receivedAt: number;
   /** W3C Trace Context of whoever sent the item. */
-  traceparent: string | null;
+  readonly traceparent: string | null;
   /** Done: the item is removed. */
   ack(): void;
   /** Not now: deliver it again after `delayMs` milliseconds. */
@@ -39,7 +39,10 @@ export function createDelivery(nc: NatsConnection, message: Msg, reply: string, 
     sequence: ack.sequence,
     deliveryCount: ack.deliveryCount,
     receivedAt: Date.now(),
-    traceparent: readHeader(message.headers, HEADERS.traceparent),
+    // Read when it is asked for: the client takes the headers apart only then.
+    get traceparent() {
+      return readHeader(message.headers, HEADERS.traceparent);
+    },
     ack: () => publishCore(nc, reply),
     nak: (delayMs) => nak(nc, reply, delayMs),
     working: () => publishCore(nc, reply, "+WPI"),

@@ -9,6 +9,8 @@ const SWEEP_MS = 50;
 export type RequestOptions = { headers?: MsgHdrs | undefined; timeoutMs: number };
 
 type Pending = {
+  /** Counts the requests; in base 36 it is the last token of the reply subject. */
+  number: number;
   subject: string;
   /** On the monotonic clock. */
   expiresAt: number;
@@ -18,16 +20,21 @@ type Pending = {
 };
 
 /**
- * Requests over one inbox. Against the client's own `request`: whatever is in flight fails at the moment of a disconnect
+ * Requests over one inbox. Their places are a ring, not a Map: of each table that a Map has outgrown V8 keeps a link to
+ * the next, and with entries that come and go all the time those links keep whole jobs from being collected while young.
+ *
+ * Against the client's own `request`: whatever is in flight fails at the moment of a disconnect
  * instead of sitting out its time-out, one interval watches all time-outs, and their number has a bound.
  */
 export class RequestMux {
   readonly #nc: NatsConnection;
   readonly #prefix = `${createInbox()}.`;
-  readonly #pending = new Map<string, Pending>();
+  /** The request with number n waits at n modulo the length. */
+  readonly #places: (Pending | null)[] = Array.from({ length: MAX_IN_FLIGHT }, () => null);
   readonly #sweep: NodeJS.Timeout;
   #unusable: BusError | null = null;
-  #count = 0;
+  #inFlight = 0;
+  #next = 0;
 
   constructor(nc: NatsConnection) {
     this.#nc = nc;
@@ -37,7 +44,7 @@ export class RequestMux {
   }
 
   get inFlight(): number {
-    return this.#pending.size;
+    return this.#inFlight;
   }
 
   /** One request, one answer. @throws BusError */
@@ -100,43 +107,59 @@ export class RequestMux {
       fail(refusal);
       return;
     }
-    const token = (this.#count++).toString(36);
-    this.#pending.set(token, { subject, expiresAt: performance.now() + options.timeoutMs, take, fail });
+    const pending = { number: this.#number(), subject, expiresAt: performance.now() + options.timeoutMs, take, fail };
+    this.#places[placeOf(pending.number)] = pending;
+    this.#inFlight++;
     try {
-      const reply = this.#prefix + token;
+      const reply = this.#prefix + pending.number.toString(36);
       this.#nc.publish(subject, payload, options.headers ? { reply, headers: options.headers } : { reply });
     } catch (cause) {
-      this.#pending.delete(token);
+      this.#release(pending);
       fail(new BusError("REJECTED", `The NATS client refused a request on ${subject}: ${String(cause)}`, { cause }));
     }
   }
 
+  /** The next number whose place is free. There is one: less requests are in flight than there are places. */
+  #number(): number {
+    while (this.#places[placeOf(this.#next)] !== null) this.#next++;
+    return this.#next++;
+  }
+
+  #release(pending: Pending): void {
+    this.#places[placeOf(pending.number)] = null;
+    this.#inFlight--;
+  }
+
   #overload(): BusError | null {
-    if (this.#pending.size < MAX_IN_FLIGHT) return null;
+    if (this.#inFlight < MAX_IN_FLIGHT) return null;
     return new BusError("OVERLOADED", `${MAX_IN_FLIGHT} requests to NATS are in flight; this one was not sent.`);
   }
 
   #onAnswer(answer: Msg): void {
-    const token = answer.subject.slice(this.#prefix.length);
-    // An answer that nobody awaits any more came after its time-out.
-    if (this.#pending.get(token)?.take(answer)) this.#pending.delete(token);
+    const number = Number.parseInt(answer.subject.slice(this.#prefix.length), 36);
+    const pending = this.#places[placeOf(number)];
+    // An answer that nobody awaits any more came after its time-out; another request may have the place by now.
+    if (pending?.number === number && pending.take(answer)) this.#release(pending);
   }
 
   #expire(): void {
     const now = performance.now();
-    for (const [token, pending] of this.#pending) {
-      if (pending.expiresAt > now) continue;
-      this.#pending.delete(token);
+    for (const pending of this.#places) {
+      if (pending === null || pending.expiresAt > now) continue;
+      this.#release(pending);
       pending.fail(new BusError("TIMEOUT", `NATS did not answer on ${pending.subject} in time.`));
     }
   }
 
   #failAll(error: BusError): void {
-    const failed = [...this.#pending.values()];
-    this.#pending.clear();
+    const failed = this.#places.filter((pending) => pending !== null);
+    this.#places.fill(null);
+    this.#inFlight = 0;
     for (const pending of failed) pending.fail(error);
   }
 }
+
+const placeOf = (number: number) => number % MAX_IN_FLIGHT;
 
 /** "EOB" after the last of a batch, and "No Results" (ADR-31 of NATS). */
 const ALL_SAID: ReadonlySet<number> = new Set([204, 404]);

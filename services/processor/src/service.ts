@@ -143,9 +143,10 @@ function report(end: RunEnd, record: JobRecord, durationMs: number, metrics: Pro
     const totalSeconds = (Date.parse(record.completedAt) - Date.parse(record.startedAt)) / 1000;
     metrics.duration.observe({ file_size_bucket: fileSizeBucket(record.result.sizeBytes) }, totalSeconds);
   }
+  const level = end.failure ? "warn" : "info";
+  if (!log.isLevelEnabled(level)) return;
   const { generation, failures, crashes, status, progress } = record;
   const failure = end.failure && causeOf(end.failure);
-  const level = end.failure ? "warn" : "info";
   jobLog(log, record)[level](
     {
       outcome: end.outcome,

@@ -34,8 +34,12 @@ type Active = {
 /** Runs the jobs whose items are delivered to this process. */
 export class Worker {
   readonly #deps: WorkerDeps;
-  /** By the sequence of the item. Two items of one job can be here at once: the record decides which one runs. */
-  readonly #active = new Map<number, Active>();
+  /**
+   * One for each item, never more than the slots. Two items of one job can be here at once: the record decides which one
+   * runs. A Map would be dear: V8 links each table that a Map has outgrown to the next, and with entries that come and
+   * go all the time those links keep ended jobs from being collected while young.
+   */
+  readonly #active: Active[] = [];
   #stopping = false;
   #looking = false;
 
@@ -45,7 +49,7 @@ export class Worker {
 
   /** Handles one delivery to its end. Never throws: what goes wrong is logged and the item is delivered again. */
   async handle(delivery: Delivery): Promise<void> {
-    const same = this.#active.get(delivery.sequence);
+    const same = this.#active.find((active) => active.delivery.sequence === delivery.sequence);
     if (same) {
       same.slot.replace(delivery);
       return;
@@ -55,20 +59,21 @@ export class Worker {
 
   /** Reads every running job again, after messages about them may have been missed. */
   async recheck(): Promise<void> {
-    await Promise.all([...this.#active.values()].map(({ guard }) => guard?.verify()));
+    await Promise.all(this.#active.map(({ guard }) => guard?.verify()));
   }
 
   /** Stops the work of every run, writes the jobs back as queued and resolves when all of it is done. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const all = [...this.#active.values()];
+    const all = [...this.#active];
     for (const active of all) active.stop.abort(new ShuttingDown());
     await Promise.all(all.map((active) => active.done));
   }
 
   /** Stops runs of earlier generations of the job, and waits until they are gone. */
   async #endOlder({ id, generation }: Delivery): Promise<void> {
-    for (const active of this.#active.values()) {
+    if (generation === 1) return;
+    for (const active of [...this.#active]) {
       if (active.delivery.id !== id || active.delivery.generation >= generation) continue;
       active.stop.abort(new RunLost("fenced"));
       await active.done;
@@ -78,8 +83,8 @@ export class Worker {
   async #start(delivery: Delivery): Promise<void> {
     const slot = new DeliverySlot(delivery, this.#deps.clock, this.#deps.ackWaitMs);
     const active: Active = { delivery, slot, stop: new AbortController(), guard: null, done: Promise.resolve() };
-    this.#active.set(delivery.sequence, active);
-    active.done = this.#carry(active).finally(() => this.#active.delete(delivery.sequence));
+    this.#active.push(active);
+    active.done = this.#carry(active).finally(() => this.#active.splice(this.#active.indexOf(active), 1));
     if (this.#stopping) active.stop.abort(new ShuttingDown());
     if (!this.#looking) void this.#lookAfterRuns();
     await active.done;
@@ -116,9 +121,9 @@ export class Worker {
     const { clock, ackWaitMs } = this.#deps;
     const everyMs = Math.min(LOOK_MS, ackWaitMs / LOOKS_PER_ACK_WAIT);
     this.#looking = true;
-    while (this.#active.size > 0) {
+    while (this.#active.length > 0) {
       await clock.sleep(everyMs);
-      for (const { guard } of this.#active.values()) guard?.look();
+      for (const { guard } of this.#active) guard?.look();
     }
     this.#looking = false;
   }
