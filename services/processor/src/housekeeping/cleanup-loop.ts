@@ -24,15 +24,25 @@ export function cleanupLoop(deps: CleanupLoopDeps): Loop {
       const reader = deps.openReader();
       try {
         while (!signal.aborted) {
-          const batch = await reader.next(BATCH, signal);
-          await cleanUp(batch, deps, signal);
-          if (batch.full) await sleptThrough(deps.clock, REST_MS * (0.5 + deps.random.unit()), signal);
+          const { full } = await cleanUpNext(reader, deps, signal);
+          if (full) await sleptThrough(deps.clock, REST_MS * (0.5 + deps.random.unit()), signal);
         }
       } finally {
         await reader.close();
       }
     },
   };
+}
+
+/** Of the batch only this is left when it returns: what rests in memory during a pause is dear to the garbage collector. */
+async function cleanUpNext(
+  reader: BatchReader,
+  deps: CleanupLoopDeps,
+  signal: AbortSignal,
+): Promise<Pick<Batch, "full">> {
+  const batch = await reader.next(BATCH, signal);
+  await cleanUp(batch, deps, signal);
+  return { full: batch.full };
 }
 
 async function cleanUp(batch: Batch, deps: CleanupLoopDeps, signal: AbortSignal): Promise<void> {
