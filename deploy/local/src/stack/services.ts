@@ -15,10 +15,11 @@ export const REPOSITORY: string = fileURLToPath(new URL("../../../../", import.m
 
 const DEFAULT_GRACE_MS: Record<ServiceName, number> = { gateway: 10_000, processor: 25_000, notifier: 10_000 };
 /**
- * A processor under load makes some 100 KB of short-lived objects for each job. Left to itself V8 lets the room for new
- * objects grow to 128 MB, for no gain that can be measured.
+ * A processor under load makes some 70 KB of short-lived objects for each job, and each collection copies what belongs
+ * to the jobs under way: 200 of them take a fifth less CPU with 32 MB of room than with 16, for 40 MB of memory. Left to
+ * itself V8 takes twice as much room, for no more gain.
  */
-const NODE_FLAGS: Partial<Record<ServiceName, string[]>> = { processor: ["--max-semi-space-size=16"] };
+const NODE_FLAGS: Partial<Record<ServiceName, string[]>> = { processor: ["--max-semi-space-size=32"] };
 /** A service ends by itself when its grace is over; only one that hangs is ended from here. */
 const GRACE_MARGIN_MS = 5_000;
 const READY_TIMEOUT_MS = 45_000;
