@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,11 +7,17 @@ import { Queue } from "bullmq";
 import { freePorts } from "../../deploy/local/src/supervisor/ports.ts";
 import type { Subject } from "../bench/measurement.ts";
 import { HelperProcess } from "./helper-process.ts";
-import { BULLMQ, NO_OP_JOBS } from "./workload.ts";
+import { jobOf } from "./jobs.ts";
+import { BULLMQ, NO_OP, NO_OP_JOBS } from "./workload.ts";
 
 const BATCH = 1_000;
+/** Jobs that stay after their end. */
+const KEPT = 1_000;
 
-/** BullMQ's worker on a Redis that syncs every second, as our NATS does, and that has the queue filled beforehand. */
+/**
+ * BullMQ's worker on a Redis that syncs every second, as our NATS does, and that has the queue filled beforehand. Its
+ * jobs have ids of the caller's and carry what our work items carry; of those that have ended it keeps 1,000.
+ */
 export function bullmqSubject(slots: number): Subject {
   const closers: (() => unknown)[] = [];
   let queue: Queue;
@@ -18,8 +25,7 @@ export function bullmqSubject(slots: number): Subject {
   async function round(count: number) {
     process.kill(worker.pid, "SIGSTOP");
     for (let done = 0; done < count; done += BATCH) {
-      const batch = Array.from({ length: Math.min(BATCH, count - done) }, () => ({ name: "none", data: { id: 1 } }));
-      await queue.addBulk(batch.map((job) => ({ ...job, opts: { removeOnComplete: true } })));
+      await queue.addBulk(Array.from({ length: Math.min(BATCH, count - done) }, bullJob));
     }
     worker.tell({ count });
     process.kill(worker.pid, "SIGCONT");
@@ -47,6 +53,12 @@ export function bullmqSubject(slots: number): Subject {
       for (const close of closers.reverse()) await close();
     },
   };
+}
+
+function bullJob() {
+  const jobId = randomUUID();
+  const data = jobOf(jobId, [...NO_OP.fileIds], NO_OP.spec).record;
+  return { name: "none", data, opts: { jobId, removeOnComplete: { count: KEPT } } };
 }
 
 /** Starts redis-server; gives why it cannot be had, or null. */

@@ -13,6 +13,8 @@ export type Shared = { stack: Stack; jobs: Jobs };
 export type Jobs = {
   /** Stores the job and puts its work item. */
   create(fileIds: number[], spec: Pick<JobSpec, "sourceKind" | "archive">): Promise<string>;
+  /** Work items that no processor has been handed yet. */
+  waiting(): Promise<number>;
   /** The job when it has ended. @throws Error when it has not completed, or not within `withinMs` */
   completed(id: string, withinMs: number): Promise<JobRecord>;
   close(): Promise<void>;
@@ -32,7 +34,7 @@ export async function connectJobs(natsUrl: string): Promise<Jobs> {
   return {
     async create(fileIds, { sourceKind, archive }) {
       const id = randomUUID();
-      const change = jobOf(id, fileIds, sourceKind, archive);
+      const change = jobOf(id, fileIds, { sourceKind, archive });
       const options = { deadlineMs: 10_000, traceparent: TRACEPARENT, source: "/longhaul/bench" };
       const put = await store.put(id, 0, change, options);
       if (put.kind !== "done" || put.record.status === "erased") throw new Error(`the create of a job is ${put.kind}`);
@@ -49,11 +51,13 @@ export async function connectJobs(natsUrl: string): Promise<Jobs> {
         await delay(LOOK_EVERY_MS);
       }
     },
+    waiting: () => queue.length(),
     close: () => bus.close(),
   };
 }
 
-function jobOf(id: string, fileIds: number[], sourceKind: JobSpec["sourceKind"], archive: JobSpec["archive"]) {
+/** A queued job as it is before its first write. */
+export function jobOf(id: string, fileIds: number[], { sourceKind, archive }: Pick<JobSpec, "sourceKind" | "archive">) {
   const spec: JobSpec = {
     fileIds,
     ref: null,

@@ -1,5 +1,7 @@
 /** No-op jobs of one round. */
 export const NO_OP_JOBS = 20_000;
+/** What they are asked for. No file is looked for, but the record must name one. */
+export const NO_OP = { fileIds: [10_000], spec: { sourceKind: "none", archive: "auto" } } as const;
 /** What their rate is compared with. */
 export const BULLMQ = "BullMQ no-op worker";
 
