@@ -15,16 +15,21 @@ import { createResultStore } from "../result-store.ts";
 const PATIENCE_MS = 60_000;
 const { signal } = new AbortController();
 
-const DEATHS: (Moment & { what: string })[] = [
-  { what: "before its upload is begun", at: "create upload", nth: 1, when: "before" },
-  { what: "when its upload is begun but not named", at: "create upload", nth: 1, when: "after" },
-  { what: "when its upload is named", at: "checkpoint", nth: 1, when: "after" },
+type Death = Moment & { what: string };
+/** While parts are made, in whichever way. */
+const DEATHS_AMONG_PARTS: Death[] = [
   { what: "after a part that no checkpoint names", at: "part", nth: 2, when: "after" },
   { what: "before a checkpoint of parts", at: "checkpoint", nth: 2, when: "before" },
   { what: "after a checkpoint of parts", at: "checkpoint", nth: 2, when: "after" },
   { what: "in the middle", at: "part", nth: 3, when: "before" },
   { what: "after a later checkpoint", at: "checkpoint", nth: 3, when: "after" },
   { what: "before its seal", at: "seal", nth: 1, when: "before" },
+];
+const OTHER_DEATHS: Death[] = [
+  { what: "when its plan is kept", at: "plan", nth: 1, when: "after" },
+  { what: "before its upload is begun", at: "create upload", nth: 1, when: "before" },
+  { what: "when its upload is begun but not named", at: "create upload", nth: 1, when: "after" },
+  { what: "when its upload is named", at: "checkpoint", nth: 1, when: "after" },
   { what: "after its seal, before it is completed", at: "seal", nth: 1, when: "after" },
   { what: "when it is completed but has no answer", at: "complete", nth: 1, when: "after" },
   { what: "when it is completed and looked at", at: "head", nth: 1, when: "after" },
@@ -92,6 +97,8 @@ for (const implementation of S3_SERVERS) {
       const { filename: _, key: __, expiresAt: ___, ...result } = completion?.result ?? {};
       expect(undisturbed.completion?.result).toMatchObject(result);
       expect(await job.sha256(completion)).toBe(undisturbed.sha256);
+      // Disks of test machines are small.
+      await objects.results.delete(completion?.result.key ?? "", { signal });
     }
 
     /** Runs to the end, with all parts that the record does not name and with no other. */
@@ -109,7 +116,7 @@ for (const implementation of S3_SERVERS) {
     describe.each(WAYS)("an archive $way", ({ copies }) => {
       const newJob = () => new Rehearsal(objects, copies ? { stored } : {});
 
-      test.each(DEATHS)("that dies $what goes on from what is safe, with the same bytes", async (death) => {
+      test.each(DEATHS_AMONG_PARTS)("that dies $what goes on from what is safe, with the same bytes", async (death) => {
         const job = newJob();
         expect(await job.run(death)).toBeNull();
         const copied = job.done.bytesCopied;
@@ -141,18 +148,6 @@ for (const implementation of S3_SERVERS) {
         await expectResumed(job);
       });
 
-      test.each(LOSSES)("whose upload $what begins anew, under another key", async ({ after, befall }) => {
-        const job = newJob();
-        await job.run(after);
-        const { upload, named } = job;
-        expect(named.length).toBeGreaterThan(0);
-        await befall(job, objects);
-        const completion = await job.run();
-        expect(completion?.result.key).not.toBe(upload.key);
-        expect(bytesMade(job)).toBe(undisturbed.bytes);
-        await expectSame(job, completion);
-      });
-
       test("keeps of the parts that are stored none that its checkpoint does not name", async () => {
         const job = newJob();
         await job.run({ at: "checkpoint", nth: 2, when: "after" });
@@ -161,20 +156,38 @@ for (const implementation of S3_SERVERS) {
         await createResultStore(objects.results).uploadPart(job.upload, part, signal);
         await expectResumed(job);
       });
-
-      test.each(["just sealed", "sealed by an earlier run"])(
-        "that is %s waits for a store which is away when it is to be completed",
-        async (sealed) => {
-          const job = newJob();
-          if (sealed !== "just sealed") await job.run({ at: "seal", nth: 1, when: "after" });
-          const refused = () => {
-            throw new ObjectsError("the breaker is open", { code: "BREAKER_OPEN", retryAfterMs: 700 });
-          };
-          const running = job.run({ at: "complete", nth: 1, when: "before" }, refused);
-          await expect(running).rejects.toMatchObject({ waitsFor: "storage", retryAfterMs: 700 });
-          await expectResumed(job);
-        },
-      );
     });
+
+    test.each(OTHER_DEATHS)("an archive that dies $what is made to its end, with the same bytes", async (death) => {
+      const job = new Rehearsal(objects);
+      expect(await job.run(death)).toBeNull();
+      await expectResumed(job);
+    });
+
+    test.each(LOSSES)("an archive whose upload $what begins anew, under another key", async ({ after, befall }) => {
+      const job = new Rehearsal(objects);
+      await job.run(after);
+      const { upload, named } = job;
+      expect(named.length).toBeGreaterThan(0);
+      await befall(job, objects);
+      const completion = await job.run();
+      expect(completion?.result.key).not.toBe(upload.key);
+      expect(bytesMade(job)).toBe(undisturbed.bytes);
+      await expectSame(job, completion);
+    });
+
+    test.each(["just sealed", "sealed by an earlier run"])(
+      "an archive that is %s waits for a store which is away when it is to be completed",
+      async (sealed) => {
+        const job = new Rehearsal(objects);
+        if (sealed !== "just sealed") await job.run({ at: "seal", nth: 1, when: "after" });
+        const refused = () => {
+          throw new ObjectsError("the breaker is open", { code: "BREAKER_OPEN", retryAfterMs: 700 });
+        };
+        const running = job.run({ at: "complete", nth: 1, when: "before" }, refused);
+        await expect(running).rejects.toMatchObject({ waitsFor: "storage", retryAfterMs: 700 });
+        await expectResumed(job);
+      },
+    );
   });
 }
