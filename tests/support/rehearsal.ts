@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { JobRecord, UploadedPart } from "@longhaul/contracts";
-import { checkpointed, claim, type InlineMaxBytes, resultKey, takeOver } from "@longhaul/job";
+import type { JobRecord, UploadedPart, Usage } from "@longhaul/contracts";
+import { addUsage, checkpointed, claim, type InlineMaxBytes, resultKey, takeOver } from "@longhaul/job";
 import type { Objects } from "@longhaul/objects";
 import { systemClock, systemRandom } from "@longhaul/runtime";
 import { aRun, recordIn, specOf, written } from "../../libs/job/src/testing/index.ts";
@@ -9,7 +9,7 @@ import { PartBuffers } from "../../services/processor/src/archive/part-buffers.t
 import { PART_MIN_BYTES } from "../../services/processor/src/archive/part-size.ts";
 import { entryOf, piecesOf } from "../../services/processor/src/archive/testing/sources.ts";
 import type { ResultStore } from "../../services/processor/src/job/ports.ts";
-import type { Completion, WorkContext } from "../../services/processor/src/job/run.ts";
+import type { Completion, WorkContext, WorkState } from "../../services/processor/src/job/run.ts";
 import { createResultStore } from "../../services/processor/src/result-store.ts";
 import type { PlannedFile, Source } from "../../services/processor/src/source/source.ts";
 import { createArchiveWork } from "../../services/processor/src/work/archive.ts";
@@ -76,6 +76,11 @@ class CountedSource implements Source {
   }
 }
 
+function callOf({ plan, checkpoint }: WorkState): Call {
+  if (plan && !checkpoint) return "plan";
+  return checkpoint?.sealed ? "seal" : "checkpoint";
+}
+
 function fileOf(fileId: number): (typeof FILES)[number] {
   const file = FILES[fileId - FIRST_ID];
   if (!file) throw new Error(`no file ${fileId}`);
@@ -90,6 +95,7 @@ export class Rehearsal {
   readonly #objects: Objects;
   readonly #lists: RecordLists;
   readonly #stored: StoredFiles | null;
+  #usage = () => this.record.usage;
 
   /**
    * `inlineMaxBytes`: how long a list in the record may be, where it differs from the rule. `stored`: parts inside the
@@ -109,6 +115,11 @@ export class Rehearsal {
     const { parts = [] } = this.record.checkpoint ?? {};
     if (!Array.isArray(parts)) throw new Error("the list of parts lies beside the record");
     return parts;
+  }
+
+  /** What the job has used so far: a run that is dead adds no more. */
+  get usage(): Usage {
+    return this.#usage();
   }
 
   /** The upload that the record names. */
@@ -166,10 +177,12 @@ export class Rehearsal {
   }
 
   #context(calls: RunCalls, signal: AbortSignal): WorkContext {
-    let { progress } = this.record;
+    let { progress, usage } = this.record;
+    this.#usage = () => usage;
     const write = (state: Partial<Parameters<typeof checkpointed>[1]>) => {
       const { checkpoint, outcomes } = this.record;
-      const change = checkpointed(this.record, { checkpoint, outcomes, progress, now: new Date(), ...state });
+      const said = { checkpoint, outcomes, progress, usage, now: new Date(), ...state };
+      const change = checkpointed(this.record, said);
       this.record = written(change);
     };
     return {
@@ -177,9 +190,10 @@ export class Rehearsal {
       report(next) {
         progress = next;
       },
-      checkpoint: (state) =>
-        calls.make(state.checkpoint.sealed === null ? "checkpoint" : "seal", async () => write(state)),
-      savePlan: (plan) => calls.make("plan", async () => write({ plan })),
+      used: (more) => {
+        usage = addUsage(usage, more);
+      },
+      checkpoint: (state) => calls.make(callOf(state), async () => write(state)),
       waiting: (wait) => wait,
     };
   }

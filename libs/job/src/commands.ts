@@ -3,10 +3,10 @@ import { type Change, type Occasion, told } from "./change.ts";
 import { endOf } from "./end.ts";
 import { erased } from "./erase.ts";
 import { expired, isDue } from "./expire.ts";
-import { NO_USAGE } from "./job.ts";
 import { atRest, noProgress } from "./progress.ts";
 import { shownStatus } from "./shown-status.ts";
 import { plusSeconds } from "./time.ts";
+import { NO_USAGE } from "./usage.ts";
 
 /** What a user can ask of a job, beside deleting it. */
 export type ControlCommand = "cancel" | "pause" | "resume" | "retry";

@@ -50,5 +50,6 @@ export {
 } from "./run.ts";
 export { type Away, type Settlement, type SettlePolicy, settle, type TryError } from "./settle.ts";
 export { shownStatus } from "./shown-status.ts";
+export { addUsage } from "./usage.ts";
 export { userHash } from "./user-hash.ts";
 export { compareVersions, formatVersion, parseVersion, type Version } from "./version.ts";

@@ -1,7 +1,8 @@
-import type { JobRecord, JobSpec, Usage } from "@longhaul/contracts";
+import type { JobRecord, JobSpec } from "@longhaul/contracts";
 import { type Change, type Occasion, told } from "./change.ts";
 import { noProgress } from "./progress.ts";
 import { plusSeconds } from "./time.ts";
+import { NO_USAGE } from "./usage.ts";
 
 /** Who asks for what. `deadlineSeconds`: how long the job may stay unfinished. */
 export type NewJob = Occasion & {
@@ -15,8 +16,6 @@ export type NewJob = Occasion & {
   bodyHash: string;
   deadlineSeconds: number;
 };
-
-export const NO_USAGE: Usage = { bytesRead: 0, bytesWritten: 0, s3Calls: 0, copies: 0 };
 
 /** The first write of a job: queued, generation 1. It is to be stored where no message of the job is (expected sequence 0). */
 export function newJob(input: NewJob): Change {

@@ -102,8 +102,11 @@ function withoutWrongPlan(record: JobRecord, { code }: JobError): JobRecord {
   return PLAN_IS_WRONG.has(code) ? { ...record, plan: null, checkpoint: null, outcomes: null } : record;
 }
 
+/** `usage`: of all runs so far; left out: as it was. */
+type Stopped = Occasion & { usage?: Usage | undefined };
+
 /** `waitsFor`: the try was not used up, the job only waits until that is back; null = it was. */
-export type Retrying = Occasion & { error: JobError; retryAt: Date; waitsFor: Away | null };
+export type Retrying = Stopped & { error: JobError; retryAt: Date; waitsFor: Away | null };
 
 const WAITING_PHASES = { storage: "waiting_for_storage", source: "waiting_for_source" } as const;
 
@@ -116,15 +119,22 @@ export function retrying(record: JobRecord, input: Retrying): Change {
     run: null,
     retryAt: input.retryAt.toISOString(),
     error: input.error,
+    usage: input.usage ?? record.usage,
     progress: atRest(record.progress, input.waitsFor ? WAITING_PHASES[input.waitsFor] : "retry_wait"),
   };
   return told("download.retrying.v1", next, "retrying", input, { ...runOf(record), ...causeOf(input.error) });
 }
 
 /** The worker shuts down and gives the job back: no try used up, no crash counted. */
-export function handedBack(record: JobRecord, occasion: Occasion): Change {
-  const next: JobRecord = { ...record, status: "queued", run: null, progress: atRest(record.progress, "waiting") };
-  return told("download.handedback.v1", next, "handedback", occasion, runOf(record));
+export function handedBack(record: JobRecord, input: Stopped): Change {
+  const next: JobRecord = {
+    ...record,
+    status: "queued",
+    run: null,
+    usage: input.usage ?? record.usage,
+    progress: atRest(record.progress, "waiting"),
+  };
+  return told("download.handedback.v1", next, "handedback", input, runOf(record));
 }
 
 /** `plan` left out: as it was. */
@@ -149,11 +159,10 @@ export function completed(record: JobRecord, input: Completed): Change {
 }
 
 /** What is left out stays as the last checkpoint said. */
-export type Failed = Occasion & {
+export type Failed = Stopped & {
   error: JobError;
   outcomes?: Outcomes | undefined;
   progress?: Progress | undefined;
-  usage?: Usage | undefined;
 };
 
 /**
@@ -161,15 +170,12 @@ export type Failed = Occasion & {
  * `failures` = the tries in all; a permanent one leaves `failures` as it was.
  */
 export function failed(record: JobRecord, input: Failed): Change {
+  const left = withoutWrongPlan(record, input.error);
   const next: JobRecord = {
-    ...endOf(
-      { ...withoutWrongPlan(record, input.error), progress: input.progress ?? record.progress },
-      "failed",
-      input.now,
-    ),
+    ...endOf({ ...left, progress: input.progress ?? record.progress }, "failed", input.now),
     failures: record.failures + (isPermanent(input.error.code) ? 0 : 1),
     error: input.error,
-    outcomes: input.outcomes ?? record.outcomes,
+    outcomes: input.outcomes ?? left.outcomes,
     usage: input.usage ?? record.usage,
   };
   return told("download.failed.v1", namesKeys(next), "failed", input, { ...runOf(record), ...causeOf(input.error) });

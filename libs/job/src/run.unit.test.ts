@@ -1,4 +1,4 @@
-import type { Checkpoint, JobRecord } from "@longhaul/contracts";
+import type { Checkpoint, JobRecord, Usage } from "@longhaul/contracts";
 import { describe, expect, test } from "vitest";
 import { jobError } from "./failure.ts";
 import { checkpointed, claim, completed, deadLettered, failed, handedBack, retrying, takeOver } from "./run.ts";
@@ -143,8 +143,9 @@ describe("a failed try", () => {
       const plan = { entries: [], ref: null, filesMissing: 0, bytesTotal: 0 };
       const changed = { ...input, error: jobError(code, "read-source") };
       const nothing = { plan: null, checkpoint: null, outcomes: null };
-      expect(retrying({ ...before, plan }, { ...changed, waitsFor: null }).record).toMatchObject(nothing);
-      expect(failed({ ...before, plan }, changed).record).toMatchObject(nothing);
+      const planned = { ...before, plan, outcomes: OUTCOMES };
+      expect(retrying(planned, { ...changed, waitsFor: null }).record).toMatchObject(nothing);
+      expect(failed(planned, changed).record).toMatchObject(nothing);
       expect(retrying({ ...before, plan }, { ...input, waitsFor: null }).record).toMatchObject({ plan });
     },
   );
@@ -158,6 +159,20 @@ describe("a failed try", () => {
       progress: { phase: `waiting_for_${waitsFor}` },
     });
   });
+});
+
+test("what a run has used is in the record, however it ended; nothing said of it leaves it as it was", () => {
+  const usage = { bytesRead: 7, bytesWritten: 5, s3Calls: 3, copies: 1 };
+  const before = recordIn("running", { usage: { ...usage, bytesRead: 6 } });
+  const [error, retryAt, now] = [TIMEOUT, at(30), at(20)];
+  for (const ended of [
+    (said: { usage?: Usage }) => retrying(before, { error, retryAt, waitsFor: null, now, ...said }),
+    (said: { usage?: Usage }) => failed(before, { error, now, ...said }),
+    (said: { usage?: Usage }) => handedBack(before, { now, ...said }),
+  ]) {
+    expect(ended({ usage }).record).toMatchObject({ usage });
+    expect(ended({}).record).toMatchObject({ usage: before.usage });
+  }
 });
 
 test("a hand-back uses up no try and counts no crash", () => {

@@ -94,7 +94,7 @@ async function loseAnswer(bench: WorkerBench, url: string, write: "checkpoint" |
   }
 }
 
-function completion({ usage, progress }: JobRecord): Completion {
+function completion({ progress }: JobRecord): Completion {
   return {
     result: {
       ...{ kind: "borrowed", key: "downloads/70000.zip", filename: "file-70000.zip", sizeBytes: 9 },
@@ -103,6 +103,5 @@ function completion({ usage, progress }: JobRecord): Completion {
     },
     outcomes: { doneThrough: 1, exceptions: [] },
     progress: { ...progress, filesDone: 1, bytesTotal: 9, bytesDone: 9 },
-    usage,
   };
 }

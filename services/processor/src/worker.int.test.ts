@@ -28,7 +28,6 @@ function completion(record: JobRecord): Completion {
     result: { ...named, kind: "borrowed", sizeBytes: 9, crc32: null, partial: false, expiresAt },
     outcomes: { doneThrough: 1, exceptions: [] },
     progress: { ...record.progress, filesDone: 1, bytesTotal: 9, bytesDone: 9 },
-    usage: record.usage,
   };
 }
 

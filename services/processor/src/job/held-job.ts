@@ -1,5 +1,13 @@
-import type { JobRecord, Progress } from "@longhaul/contracts";
-import { type Change, isLive, lifetimeSeconds, type Occasion, type RetentionPolicy, userHash } from "@longhaul/job";
+import type { JobRecord, Progress, Usage } from "@longhaul/contracts";
+import {
+  addUsage,
+  type Change,
+  isLive,
+  lifetimeSeconds,
+  type Occasion,
+  type RetentionPolicy,
+  userHash,
+} from "@longhaul/job";
 import { type Clock, type Random, traceIdOf } from "@longhaul/runtime";
 import type { Jobs, ProgressChannel, PutResult } from "./ports.ts";
 import { RunLost } from "./run-lost.ts";
@@ -27,6 +35,7 @@ export class HeldJob {
   readonly #deps: HeldJobDeps;
   #seq: number;
   #record: JobRecord;
+  #usage: Usage;
   #writing = false;
   #progressSent = 0;
 
@@ -34,6 +43,7 @@ export class HeldJob {
     this.#deps = deps;
     this.#seq = seq;
     this.#record = record;
+    this.#usage = record.usage;
   }
 
   get seq(): number {
@@ -42,6 +52,16 @@ export class HeldJob {
 
   get record(): JobRecord {
     return this.#record;
+  }
+
+  /** What the job has used so far, in all its runs. */
+  get usage(): Usage {
+    return this.#usage;
+  }
+
+  /** Says that this run has used so much more. */
+  used(more: Partial<Usage>): void {
+    this.#usage = addUsage(this.#usage, more);
   }
 
   now(): Date {

@@ -15,22 +15,21 @@ export type Completion = {
   result: JobResult;
   outcomes: Outcomes;
   progress: Progress;
-  usage: Usage;
   plan?: Plan | undefined;
 };
 
 /** What a run says of its work. `outcomes` null: what became of files counts no more. */
-export type WorkState = { checkpoint: Checkpoint; outcomes?: Outcomes | null; plan?: Plan; usage?: Usage };
+export type WorkState = { checkpoint?: Checkpoint; outcomes?: Outcomes | null; plan?: Plan };
 
 /** What the work has of its run. */
 export type WorkContext = {
   /** Aborted when the run is to stop; the work then ends as soon as it can, with the signal's reason. */
   signal: AbortSignal;
   report(progress: Progress): void;
-  /** Writes where the result is being made and how far it is; what is left out stays. Throws `RunLost`. */
+  /** Counts what the work uses: it goes into the record with whatever is written next, also when the try fails. */
+  used(more: Partial<Usage>): void;
+  /** Writes what the files are, where the result is being made and how far it is; what is left out stays. Throws `RunLost`. */
   checkpoint(state: WorkState): Promise<void>;
-  /** Writes what the files of the job are, so that no later run has to look them up. Throws `RunLost`. */
-  savePlan(plan: Plan): Promise<void>;
   /** Says that a wait is for what others hold, which takes as long as it takes: the work does not stand still. */
   waiting<T>(wait: Promise<T>): Promise<T>;
 };
@@ -64,7 +63,7 @@ export async function conclude(
       stop.throwIfAborted();
       const completion = await work();
       stop.throwIfAborted();
-      await held.write(completed(held.record, { ...completion, ...occasion(held.record, deps) }));
+      await held.write(completed(held.record, { ...completion, ...end(held, deps) }));
       slot.ack();
       return { outcome: "completed" };
     } catch (error) {
@@ -80,13 +79,13 @@ export async function conclude(
 async function settleError(held: HeldJob, slot: DeliverySlot, error: unknown, deps: RunDeps): Promise<RunEnd> {
   if (error instanceof RunLost) throw error;
   if (error instanceof ShuttingDown) {
-    await held.write(handedBack(held.record, occasion(held.record, deps)));
+    await held.write(handedBack(held.record, end(held, deps)));
     slot.nak(HAND_BACK_NAK_MS);
     return { outcome: "handedback" };
   }
   const failure = asJobFailure(error);
   const verdict = settle(failure, held.record, deps.policy, deps.random.unit());
-  const details = { error: jobError(failure.code, failure.stage, failure.fileId), ...occasion(held.record, deps) };
+  const details = { error: jobError(failure.code, failure.stage, failure.fileId), ...end(held, deps) };
   if (verdict.do === "fail") {
     await held.write(failed(held.record, { ...details, ...filesOf(held.record, failure) }));
     slot.ack();
@@ -97,6 +96,9 @@ async function settleError(held: HeldJob, slot: DeliverySlot, error: unknown, de
   slot.nak(verdict.delayMs);
   return { outcome: verdict.waitsFor ? "waiting" : "retrying", failure };
 }
+
+/** What every end of a run says: when, and what the job has used so far. */
+const end = (held: HeldJob, deps: RunDeps) => ({ ...occasion(held.record, deps), usage: held.usage });
 
 /** What a failure tells of the job's files, when all have failed; the only file of a job fails with it. */
 function filesOf(

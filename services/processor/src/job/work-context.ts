@@ -4,7 +4,7 @@ import type { HeldJob } from "./held-job.ts";
 import type { ProgressSender } from "./progress-sender.ts";
 import type { WorkContext } from "./run.ts";
 
-/** What a run offers to its work. A checkpoint carries the progress that was reported before it. */
+/** What a run offers to its work. A checkpoint carries the progress and the usage that were reported before it. */
 export function workContext(held: HeldJob, sender: ProgressSender, signal: AbortSignal): WorkContext {
   let progress: Progress = held.record.progress;
   return {
@@ -13,12 +13,14 @@ export function workContext(held: HeldJob, sender: ProgressSender, signal: Abort
       progress = next;
       sender.report(next);
     },
-    async checkpoint({ outcomes = held.record.outcomes, ...state }) {
-      await held.write(checkpointed(held.record, { ...state, outcomes, progress, now: held.now() }));
+    used(more) {
+      held.used(more);
     },
-    async savePlan(plan) {
+    async checkpoint(state) {
       const { checkpoint, outcomes } = held.record;
-      await held.write(checkpointed(held.record, { checkpoint, outcomes, plan, progress, now: held.now() }));
+      const { usage } = held;
+      const change = checkpointed(held.record, { checkpoint, outcomes, ...state, usage, progress, now: held.now() });
+      await held.write(change);
     },
     waiting: (wait) => wait,
   };

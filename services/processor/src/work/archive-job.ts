@@ -11,7 +11,6 @@ import type { WorkContext } from "../job/run.ts";
 import type { CheckpointLimits } from "./checkpoint-timer.ts";
 import { type PlannedFiles, planToKeep } from "./plan.ts";
 import type { RecordLists } from "./record-lists.ts";
-import type { UsageMeter } from "./usage-meter.ts";
 import type { ZeroCopy } from "./zero-copy.ts";
 
 /** What archives are made with. */
@@ -35,7 +34,6 @@ export type ArchiveJob = ArchiveMeans & {
   contentType: string;
   reader: EntryReader;
   results: ResultStore;
-  meter: UsageMeter;
   context: WorkContext;
   /** The files that are not there, as the record is to have them. */
   exceptions(signal: AbortSignal): Promise<Outcomes["exceptions"]>;

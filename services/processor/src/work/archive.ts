@@ -44,11 +44,13 @@ export function createArchiveWork(options: ArchiveWorkOptions): Work {
 }
 
 /** `mayBeginAnew`: where a file of several is refused, the job is written without it and given back; else it fails. */
-function archiveMaker(options: ArchiveWorkOptions) {
-  const { clock, lists, minPartBytes } = options;
+function archiveMaker(means: ArchiveWorkOptions) {
+  const { clock, minPartBytes } = means;
   return async (claimed: JobRecord, context: WorkContext, mayBeginAnew: boolean): Promise<Completion | Anew> => {
     const { signal } = context;
-    const meter = new UsageMeter(claimed.usage);
+    const meter = new UsageMeter(context.used);
+    const lists = means.lists.countedBy(meter);
+    const options = { ...means, lists };
     const source = meter.source(options.sourceOf(claimed, context), { isS3: claimed.spec.sourceKind === "s3" });
     const planned = await planFiles(claimed, context, { ...options, source });
     const record = planned.isPlannedAnew ? await begunAnew(claimed, planned, context, options) : claimed;
@@ -59,7 +61,7 @@ function archiveMaker(options: ArchiveWorkOptions) {
     let exceptions: Outcomes["exceptions"] | null = null;
     const job: ArchiveJob = {
       ...options,
-      ...{ record, planned, layout, meter, context },
+      ...{ record, planned, layout, context },
       contentType: ownedFile(record, planned.present).contentType,
       reader: readerOf(planned, source, options),
       results: meter.store(options.results),
@@ -83,7 +85,7 @@ function archiveMaker(options: ArchiveWorkOptions) {
       if (!mayBeginAnew || !isRefusal(error, record)) throw error;
       const soFar = { ...record, progress };
       const left = await withoutRefused(planned, error, soFar, context, { ...options, source });
-      return { anew: await begunAnew({ ...soFar, usage: meter.usage }, left, context, options) };
+      return { anew: await begunAnew(soFar, left, context, options) };
     }
     return {
       result: resultOf(record, planned, made, new Date(clock.now())),
@@ -95,7 +97,6 @@ function archiveMaker(options: ArchiveWorkOptions) {
         currentFileId: null,
         phase: "done",
       },
-      usage: meter.usage,
       // What is made in parts has written its plan before them.
       ...(isSmall ? { plan: await planToKeep(record, planned, lists, signal) } : {}),
       outcomes: { doneThrough: record.spec.filesTotal, exceptions: await job.exceptions(signal) },

@@ -13,11 +13,15 @@ import { resultExpiry } from "./result-expiry.ts";
  */
 export function createBorrow(sourceOf: SourceOf<ObjectSource>, options: FileTries & { fileMaxBytes: number }): Work {
   return async (record, context) => {
-    const { signal, report } = context;
+    const { signal, report, used } = context;
     const fileId = onlyFile(record);
     report({ ...record.progress, currentFileId: fileId, phase: "planning" });
     const source = sourceOf(record, context);
-    const file = await withFileTries(() => source.find(fileId, signal), options, signal);
+    const find = () => {
+      used({ s3Calls: 1 });
+      return source.find(fileId, signal);
+    };
+    const file = await withFileTries(find, options, signal);
     const maxBytes = Math.min(options.fileMaxBytes, record.spec.maxFileBytes ?? options.fileMaxBytes);
     if (file.sizeBytes > maxBytes) throw new JobFailure({ stage: "plan", code: "FILE_TOO_LARGE", fileId });
     return completion(record, file, new Date(options.clock.now()));
@@ -55,6 +59,5 @@ function completion({ spec, progress }: JobRecord, file: SourceFile, now: Date):
     plan: { entries: [planEntry(file)], ref: null, filesMissing: 0, bytesTotal: file.sizeBytes },
     outcomes: { doneThrough: 1, exceptions: [] },
     progress: done,
-    usage: { bytesRead: 0, bytesWritten: 0, s3Calls: 1, copies: 0 },
   };
 }

@@ -33,8 +33,8 @@ export function withIdleLimit(work: Work, idleMs: number): Work {
         isPlanned = progress.phase !== "planning";
         moving(context.report(progress));
       },
+      used: (more) => context.used(more),
       checkpoint: async (state) => moving(await context.checkpoint(state)),
-      savePlan: async (plan) => moving(await context.savePlan(plan)),
       async waiting(wait) {
         waits += 1;
         try {

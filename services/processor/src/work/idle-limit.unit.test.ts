@@ -15,7 +15,7 @@ const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 const forever = () => new Promise<never>(() => {});
 
 function contextOf(signal = new AbortController().signal): WorkContext {
-  return { signal, report() {}, checkpoint: async () => {}, savePlan: async () => {}, waiting: (wait) => wait };
+  return { signal, report() {}, used() {}, checkpoint: async () => {}, waiting: (wait) => wait };
 }
 
 /** Runs the work for `ms` milliseconds, and says what came of it. */
@@ -30,13 +30,13 @@ async function outcome(work: Work, ms: number, context = contextOf()): Promise<u
 }
 
 test("work that moves again and again takes as long as it takes", async () => {
-  const work: Work = async (_, { report, savePlan, checkpoint }) => {
+  const work: Work = async (_, { report, checkpoint }) => {
     const plan = { entries: [], ref: null, filesMissing: 0, bytesTotal: 0 };
     for (let i = 0; i < 5; i++) {
       await sleep(IDLE_MS - 1);
       report(record.progress);
       await sleep(IDLE_MS - 1);
-      await savePlan(plan);
+      await checkpoint({ plan });
       await sleep(IDLE_MS - 1);
       await checkpoint({ checkpoint: nothingUploaded({ key: "k", id: null, partSize: 0 }) });
     }

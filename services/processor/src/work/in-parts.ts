@@ -32,7 +32,8 @@ export async function makeInParts(job: ArchiveJob): Promise<Made> {
 
 /** The plan, written unless an earlier run has done so. */
 async function savePlan({ record, planned, lists, context }: ArchiveJob): Promise<void> {
-  if (record.plan === null) await context.savePlan(await planToKeep(record, planned, lists, context.signal));
+  if (record.plan === null)
+    await context.checkpoint({ plan: await planToKeep(record, planned, lists, context.signal) });
 }
 
 /** An upload keeps the part size that it began with, whatever a later version would choose. */

@@ -3,6 +3,7 @@ import type { Completion, Work } from "../job/run.ts";
 import type { SourceOf } from "../source/sources.ts";
 import { outcomesToKeep, type PlanDeps, type PlannedFiles, planFiles, planToKeep } from "./plan.ts";
 import { resultExpiry } from "./result-expiry.ts";
+import { UsageMeter } from "./usage-meter.ts";
 
 export type ListingOptions = Omit<PlanDeps, "source"> & { sourceOf: SourceOf };
 
@@ -11,9 +12,12 @@ export type ListingOptions = Omit<PlanDeps, "source"> & { sourceOf: SourceOf };
  * written. What it leaves is its plan and what became of each file.
  */
 export function createListing(options: ListingOptions): Work {
-  const { lists, sourceOf, clock } = options;
+  const { sourceOf, clock } = options;
   return async (claimed, context) => {
-    const planned = await planFiles(claimed, context, { ...options, source: sourceOf(claimed, context) });
+    const meter = new UsageMeter(context.used);
+    const lists = options.lists.countedBy(meter);
+    const source = meter.source(sourceOf(claimed, context), { isS3: claimed.spec.sourceKind === "s3" });
+    const planned = await planFiles(claimed, context, { ...options, lists, source });
     const record = planned.isPlannedAnew ? { ...claimed, plan: null, outcomes: null } : claimed;
     return {
       ...completion(record, planned, new Date(clock.now())),
@@ -24,7 +28,7 @@ export function createListing(options: ListingOptions): Work {
 }
 
 function completion(
-  { id, spec, progress, plan }: JobRecord,
+  { id, spec, progress }: JobRecord,
   { present, missing, bytesTotal }: PlannedFiles,
   now: Date,
 ): Omit<Completion, "outcomes"> {
@@ -48,6 +52,5 @@ function completion(
       currentFileId: null,
       phase: "done",
     },
-    usage: { bytesRead: 0, bytesWritten: 0, s3Calls: plan === null ? spec.filesTotal : 0, copies: 0 },
   };
 }

@@ -7,7 +7,7 @@ export function createNoOp(now: () => number): Work {
   return async (record) => completion(record, new Date(now()));
 }
 
-function completion({ id, spec, progress, usage }: JobRecord, now: Date): Completion {
+function completion({ id, spec, progress }: JobRecord, now: Date): Completion {
   return {
     result: {
       kind: "none",
@@ -21,6 +21,5 @@ function completion({ id, spec, progress, usage }: JobRecord, now: Date): Comple
     },
     outcomes: { doneThrough: spec.filesTotal, exceptions: [] },
     progress: { ...progress, filesDone: spec.filesTotal, bytesTotal: 0, currentFileId: null, phase: "done" },
-    usage,
   };
 }

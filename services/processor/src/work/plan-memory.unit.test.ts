@@ -6,7 +6,7 @@ import type { Completion, Work, WorkContext } from "../job/run.ts";
 import { PLAN_MEMORY_BYTES, withPlanMemory } from "./plan-memory.ts";
 
 const contextOf = (signal = new AbortController().signal): WorkContext => ({
-  ...{ signal, report() {}, checkpoint: async () => {}, savePlan: async () => {}, waiting: (wait) => wait },
+  ...{ signal, report() {}, used() {}, checkpoint: async () => {}, waiting: (wait) => wait },
 });
 const jobOf = (filesTotal: number): JobRecord => recordIn("running", { spec: { ...specOf(), filesTotal } });
 

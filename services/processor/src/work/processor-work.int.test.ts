@@ -169,6 +169,8 @@ test.each([[[SHRUNK]], [[70_000, SHRUNK]]])(
       result: null,
       error: { code: "SOURCE_CHANGED", stage: "read-source", fileId: SHRUNK },
     });
+    // What a failed try has used counts as well.
+    expect(record.usage.bytesRead).toBeGreaterThan(0);
   },
 );
 
@@ -244,6 +246,6 @@ test("who wants the files as they lie in their store is told what is there", asy
     result: { kind: "none", key: null, sizeBytes: PAGE.length, partial: true },
     plan: { entries: [expect.arrayContaining([`${first}.zip`, PAGE.length]), "FILE_NOT_FOUND"] },
     outcomes: { doneThrough: 2, exceptions: [[1, "FILE_NOT_FOUND"]] },
-    usage: { bytesWritten: 0 },
+    usage: { bytesRead: 0, bytesWritten: 0, s3Calls: 2 },
   });
 });

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import { JobFailure } from "../job/job-failure.ts";
 import type { Payloads } from "../job/ports.ts";
 import { type Failure, storing } from "./storing.ts";
+import type { UsageMeter } from "./usage-meter.ts";
 
 type Lists = { [K in PayloadKind]: z.infer<(typeof payloadContent)[K]> };
 /** A list as a record has it. */
@@ -22,6 +23,11 @@ export class RecordLists {
   constructor(payloads: Payloads, inlineMaxBytes?: InlineMaxBytes) {
     this.#payloads = payloads;
     this.#inlineMaxBytes = inlineMaxBytes;
+  }
+
+  /** The same, with every call counted. */
+  countedBy(meter: UsageMeter): RecordLists {
+    return new RecordLists(meter.payloads(this.#payloads), this.#inlineMaxBytes);
   }
 
   /**

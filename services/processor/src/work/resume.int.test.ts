@@ -109,7 +109,7 @@ for (const implementation of S3_SERVERS) {
       expect(bytesMade(job)).toBe(undisturbed.bytes - bytesOf(named));
       if (record.checkpoint?.sealed) expect(bytesRead).toBe(0);
       else if (named.length > 0) expect(bytesRead).toBeLessThan(FILE_BYTES);
-      expect(completion?.usage.bytesRead).toBe(record.usage.bytesRead + bytesRead);
+      expect(job.usage.bytesRead).toBe(record.usage.bytesRead + bytesRead);
       await expectSame(job, completion);
     }
 

@@ -108,13 +108,12 @@ class Checkpoints {
     sealed: Seal | null,
     signal: AbortSignal,
   ): Promise<void> {
-    const { record, planned, meter, context } = this.#job;
+    const { record, planned, context } = this.#job;
     const cursor = this.#log.cursor(point);
     const exceptions = await this.#job.exceptions(signal);
     await context.checkpoint({
       checkpoint: { upload: this.#log.upload, parts, cursor, sealed },
       outcomes: { doneThrough: doneThrough(record, planned, cursor.entry), exceptions },
-      usage: meter.usage,
     });
   }
 }

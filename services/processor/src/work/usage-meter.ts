@@ -1,38 +1,23 @@
-import type { Usage } from "@longhaul/contracts";
-import type { ResultStore } from "../job/ports.ts";
+import type { Payloads, ResultStore } from "../job/ports.ts";
+import type { WorkContext } from "../job/run.ts";
 import type { PlannedFile, Source } from "../source/source.ts";
 
-/** What a job has used: what its earlier runs said, and what passes through here in this one. */
+/** Most parts in a page of a store's list. */
+const PARTS_PER_PAGE = 1000;
+
+/** Tells a run what its work uses: whatever passes through here. */
 export class UsageMeter {
-  readonly #before: Usage;
-  #bytesRead = 0;
-  #bytesWritten = 0;
-  #s3Calls = 0;
-  #copies = 0;
+  readonly #used: WorkContext["used"];
 
-  constructor(before: Usage) {
-    this.#before = before;
-  }
-
-  /** Of all runs so far. */
-  get usage(): Usage {
-    const before = this.#before;
-    return {
-      ...before,
-      bytesRead: before.bytesRead + this.#bytesRead,
-      bytesWritten: before.bytesWritten + this.#bytesWritten,
-      s3Calls: before.s3Calls + this.#s3Calls,
-      copies: before.copies + this.#copies,
-    };
+  constructor(used: WorkContext["used"]) {
+    this.#used = used;
   }
 
   /** The source, counted. `isS3`: its calls are S3's. */
   source(source: Source, { isS3 }: { isS3: boolean }): Source {
+    const used = this.#used;
     const called = () => {
-      if (isS3) this.#s3Calls += 1;
-    };
-    const read = (bytes: number) => {
-      this.#bytesRead += bytes;
+      if (isS3) used({ s3Calls: 1 });
     };
     return {
       find(fileId, signal) {
@@ -42,7 +27,7 @@ export class UsageMeter {
       async *open(file: PlannedFile, offset, signal) {
         called();
         for await (const piece of source.open(file, offset, signal)) {
-          read(piece.length);
+          used({ bytesRead: piece.length });
           yield piece;
         }
       },
@@ -51,29 +36,50 @@ export class UsageMeter {
 
   /** The store of results, counted. */
   store(store: ResultStore): ResultStore {
+    const used = this.#used;
     const counted = <T>(call: Promise<T>): Promise<T> => {
-      this.#s3Calls += 1;
+      used({ s3Calls: 1 });
       return call;
     };
     return {
       put: async (key, bytes, options) => {
         await counted(store.put(key, bytes, options));
-        this.#bytesWritten += bytes.length;
+        used({ bytesWritten: bytes.length });
       },
       createUpload: (key, options) => counted(store.createUpload(key, options)),
       uploadPart: async (upload, part, signal) => {
         const etag = await counted(store.uploadPart(upload, part, signal));
-        this.#bytesWritten += part.bytes.length;
+        used({ bytesWritten: part.bytes.length });
         return etag;
       },
       copyPart: async (upload, number, from, signal) => {
         const copied = await counted(store.copyPart(upload, number, from, signal));
-        this.#copies += 1;
+        used({ copies: 1 });
         return copied;
       },
-      listParts: (upload, options) => counted(store.listParts(upload, options)),
+      listParts: async (upload, options) => {
+        const listed = await counted(store.listParts(upload, options));
+        // The first page was counted before it was there.
+        used({ s3Calls: Math.max(0, Math.ceil(listed.length / PARTS_PER_PAGE) - 1) });
+        return listed;
+      },
       completeUpload: (upload, parts, options) => counted(store.completeUpload(upload, parts, options)),
       head: (key, options) => counted(store.head(key, options)),
+    };
+  }
+
+  /** Where long lists lie, with its calls counted. The bytes of a job are those of its files and its result. */
+  payloads(payloads: Payloads): Payloads {
+    const used = this.#used;
+    return {
+      put: (...put) => {
+        used({ s3Calls: 1 });
+        return payloads.put(...put);
+      },
+      get: (...get) => {
+        used({ s3Calls: 1 });
+        return payloads.get(...get);
+      },
     };
   }
 }
