@@ -23,10 +23,12 @@ export async function assertAllowed(
     throw new ProblemError("DEPENDENCY_UNAVAILABLE", detail, { retryAfterSeconds: AWAY_RETRY_SECONDS }, { cause });
   });
   if (denied.length === 0) return;
-  const pointer = "#/fileIds";
-  const named = denied
-    .slice(0, NAMED_MAX)
-    .map((id): FieldError => ({ pointer, detail: `File ${id} is denied to you.` }));
+  const named = denied.slice(0, NAMED_MAX).map(
+    (id): FieldError => ({
+      pointer: `#/fileIds/${fileIds.indexOf(id)}`,
+      detail: `File ${id} is denied to you.`,
+    }),
+  );
   throw new ProblemError(
     "FORBIDDEN",
     `You may not have ${denied.length} of these files; \`errors\` names them. Ask for the others without them.`,

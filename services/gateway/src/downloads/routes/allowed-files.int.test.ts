@@ -36,8 +36,8 @@ test("a file that is denied refuses the whole job, and is named", async () => {
     body: {
       code: "FORBIDDEN",
       errors: [
-        { pointer: "#/fileIds", detail: expect.stringContaining("70001") },
-        { pointer: "#/fileIds", detail: expect.stringContaining("70003") },
+        { pointer: "#/fileIds/1", detail: expect.stringContaining("70001") },
+        { pointer: "#/fileIds/3", detail: expect.stringContaining("70003") },
       ],
     },
   });
