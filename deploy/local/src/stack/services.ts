@@ -16,8 +16,8 @@ export const REPOSITORY: string = fileURLToPath(new URL("../../../../", import.m
 const DEFAULT_GRACE_MS: Record<ServiceName, number> = { gateway: 10_000, processor: 25_000, notifier: 10_000 };
 /**
  * A processor under load makes some 70 KB of short-lived objects for each job, and each collection copies what belongs
- * to the jobs under way: with 200 of them 32 MB of room take less CPU than 16 do (docs/performance.md), for 40 MB of memory. Left to
- * itself V8 takes twice as much room, for no more gain.
+ * to the jobs under way: with 200 of them 32 MB of room take less CPU than 16 do, for 40 MB of memory
+ * (docs/performance.md). Left to itself V8 takes twice as much room, for no more gain.
  */
 const NODE_FLAGS: Partial<Record<ServiceName, string[]>> = { processor: ["--max-semi-space-size=32"] };
 /** A service ends by itself when its grace is over; only one that hangs is ended from here. */
