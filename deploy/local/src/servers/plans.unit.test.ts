@@ -42,6 +42,6 @@ test("SeaweedFS gets a port for each of its parts and stays on the loopback addr
 
 test("the S3 gateway listens on the loopback address only", () => {
   expect(versitygwArguments("/data/s3", 9000)).toEqual(
-    expect.arrayContaining(["--port", "127.0.0.1:9000", "posix", "/data/s3"]),
+    expect.arrayContaining(["--port", "127.0.0.1:9000", "posix", "--sidecar", "/data/s3/metadata", "/data/s3/objects"]),
   );
 });

@@ -12,6 +12,10 @@ const SEAWEEDFS_PORTS = [
   ...["s3.port.grpc", "admin.port", "admin.port.grpc"],
 ];
 
+/** Folders of the S3 gateway. */
+const OBJECTS = "objects";
+const METADATA = "metadata";
+
 /** Each S3 server keeps objects in a way of its own. */
 export function s3Folder(implementation: Implementation): string {
   return `s3-${implementation}`;
@@ -37,17 +41,22 @@ export function seaweedfsArguments(folder: string, s3Port: number, otherPorts: r
   ];
 }
 
-/** The S3 gateway over a plain folder. */
+/**
+ * The S3 gateway over a plain folder. What it has to know of an object is in files beside: as attributes of the object, which
+ * on ext4 have room for 4 KB, it could not join more than some 1,400 parts (versitygw issue 2424).
+ */
 export function versitygwArguments(folder: string, s3Port: number): string[] {
-  return ["--port", `127.0.0.1:${s3Port}`, "--quiet", "--health", "/healthz", "posix", folder];
+  const listen = ["--port", `127.0.0.1:${s3Port}`, "--quiet", "--health", "/healthz"];
+  return [...listen, "posix", "--sidecar", join(folder, METADATA), join(folder, OBJECTS)];
 }
 
 /** Plans an S3 server that takes the given credentials. Its bucket is made by whoever starts it. */
 export async function planS3(options: PlanOptions & { credentials: S3Credentials }): Promise<ServerPlan> {
   const { server, dataDir, logDir, env, keepsData = true, credentials } = options;
   const folder = join(dataDir, s3Folder(server.implementation));
-  await mkdir(folder, { recursive: true });
   const seaweedfs = server.implementation === "seaweedfs";
+  const folders = seaweedfs ? [folder] : [METADATA, OBJECTS].map((name) => join(folder, name));
+  for (const it of folders) await mkdir(it, { recursive: true });
   const [port = 0, ...others] = await freePorts(1 + (seaweedfs ? SEAWEEDFS_PORTS.length : 0));
   const { accessKeyId, secretAccessKey } = credentials;
   const variables = seaweedfs
