@@ -89,14 +89,15 @@ async function write(
   const path = join(folder, `${name}.zip`);
   const sink = await FileSink.create(path, partSize, plan.sizeBytes);
   const options = { reader: readerOf(sources), sink, partSize, concurrency: 2, signal: AbortSignal.timeout(100_000) };
-  const written = await writeArchive(plan, options);
+  await writeArchive(plan, options);
   await sink.close();
   const lines = sources.map((source) => {
     const sha256 = source.sizeBytes === 0 ? EMPTY_SHA256 : sha256Of(source);
     return `${source.name}\t${source.sizeBytes}\t${sha256}`;
   });
   if (name !== "many") {
-    const bytes = manifest.render?.(written.entryCrc32s) ?? Buffer.alloc(0);
+    const crcs = sources.map((source) => entryOf(source, true).crc32 ?? "");
+    const bytes = manifest.render?.(crcs) ?? Buffer.alloc(0);
     lines.push(`${manifest.name}\t${bytes.length}\t${createHash("sha256").update(bytes).digest("hex")}`);
   }
   return { path, entries: lines, sha256: await sha256OfFile(path) };

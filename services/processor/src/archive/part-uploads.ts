@@ -21,8 +21,8 @@ export type PartUploadsOptions = {
   standing: readonly { number: number; crc: number; length: number }[];
   /** CRCs that stand in a part although their sources told none; asked for when the part is sent. */
   foundCrc32s(number: number): string[];
-  /** Called after each upload with the bytes stored so far. */
-  onStored(bytesUploaded: number): void;
+  /** Called after each part. */
+  onStored(): void;
 };
 
 /**
@@ -37,7 +37,6 @@ export class PartUploads {
   readonly #running = new Set<Promise<void>>();
   readonly #sent: { crc: number; length: number }[] = [];
   #allocated = 0;
-  #bytesUploaded = 0;
   #settled = Promise.withResolvers<void>();
 
   constructor(options: PartUploadsOptions) {
@@ -45,13 +44,7 @@ export class PartUploads {
     this.#waits = new Interruptible(options.stop.signal);
     for (const { number, crc, length } of options.standing) {
       this.#sent[number - 1] = { crc, length };
-      this.#bytesUploaded += length;
     }
-  }
-
-  /** Bytes stored so far. */
-  get bytesUploaded(): number {
-    return this.#bytesUploaded;
   }
 
   /** An empty buffer; waits until there is one. Its holder hands it back with `submit`. */
@@ -140,7 +133,6 @@ export class PartUploads {
 
   #stored(number: number, crc: number, length: number): void {
     this.#sent[number - 1] = { crc, length };
-    this.#bytesUploaded += length;
-    this.#options.onStored(this.#bytesUploaded);
+    this.#options.onStored();
   }
 }

@@ -51,6 +51,4 @@ export type ArchiveProgress = {
   bytesDone: number;
   /** Those that did not stand already: read, or copied by the store. */
   bytesMoved: number;
-  /** Bytes of the archive that are stored. */
-  bytesUploaded: number;
 };

@@ -33,12 +33,7 @@ export type WriteOptions = ReadOptions & {
   from?: ResumePoint;
 };
 
-export type WrittenArchive = {
-  sizeBytes: number;
-  crc32: string;
-  /** CRC-32 of each entry, as eight hex digits. */
-  entryCrc32s: string[];
-};
+export type WrittenArchive = { sizeBytes: number; crc32: string };
 
 /**
  * Writes the archive of a layout, as parts. When it returns, every part is stored and holds what the plan says. When it
@@ -109,15 +104,9 @@ class ArchiveWriting {
         return { number, crc: crc32FromHex(crc), length: partBytes(layout, number, partSize) };
       }),
       foundCrc32s: (number) => entriesFoundOut(layout, number, partSize).map((index) => this.#crcOf(index)),
-      onStored: (bytesUploaded) => this.#report({ bytesUploaded }),
+      onStored: () => this.#report({}),
     });
-    const { bytesUploaded } = this.#uploads;
-    let progress: ArchiveProgress = {
-      entriesDone: this.#first,
-      bytesDone,
-      bytesMoved: 0,
-      bytesUploaded,
-    };
+    let progress: ArchiveProgress = { entriesDone: this.#first, bytesDone, bytesMoved: 0 };
     this.#report = (change) => {
       progress = { ...progress, ...change };
       options.onProgress?.(progress);
@@ -147,11 +136,7 @@ class ArchiveWriting {
     if (this.#layout.directoryOffset < this.#layout.sizeBytes) await this.#writeDirectory();
     this.#expectPosition(this.#layout.sizeBytes);
     await this.#writer.finish();
-    return {
-      sizeBytes: this.#layout.sizeBytes,
-      crc32: this.#uploads.archiveCrc32(),
-      entryCrc32s: this.#crc32s,
-    };
+    return { sizeBytes: this.#layout.sizeBytes, crc32: this.#uploads.archiveCrc32() };
   }
 
   /** After an error: ends what is still going on. */

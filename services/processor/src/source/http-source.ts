@@ -208,7 +208,9 @@ const CODES = {
 } as const;
 
 /** Too many requests of ours wait for the host. */
-export class HostBusy extends Error {}
+export class HostBusy extends Error {
+  readonly code = "HOST_BUSY";
+}
 
 /** The last segment of the path where that names the file; servers' own words on it are not taken. */
 function nameOf(url: URL, fileId: number): string {
