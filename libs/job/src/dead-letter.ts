@@ -10,8 +10,9 @@ export function isDeadLetter(record: JobRecord, maxAttempts: number): boolean {
 }
 
 /**
- * Whether an operator's redrive has anything to say to the job: it is a dead letter, or was queued anew already and has
- * not ended since, so that a second click finds what the first has done.
+ * Whether an operator's redrive is answered with the job: it is a dead letter, or is queued or running in a later
+ * generation, so that a second click finds what the first has done. Nothing happens to the latter, whoever began that
+ * generation: also a resume or a retry of the job's user.
  */
 export function isRedrivable(record: JobRecord, maxAttempts: number): boolean {
   return isDeadLetter(record, maxAttempts) || (record.generation > 1 && !isOver(record));

@@ -106,7 +106,8 @@ export async function discardDeadLetter(
 
 /**
  * Gives a dead letter another chance: the job is retried, the message put where it was found once more.
- * @throws as `controlDownload`; `NOT_FOUND` also for a job that is no dead letter
+ * A job that is queued or running after such a retry, or a resume, is given as it is.
+ * @throws as `controlDownload`; `NOT_FOUND` also for a job that is neither
  */
 export async function redriveDeadLetter(
   { control, messages }: DeadLetterPorts,

@@ -75,7 +75,8 @@ export function deadLetterRoutes(app: App, { ports, audit, policy, watches }: De
 
   const redrive = {
     summary: "Redrive a dead letter",
-    description: "The job is retried, the message put where it was found once more. What is no dead letter is a 404.",
+    description:
+      "The job is retried, the message put where it was found once more. A job that is queued or running after a retry or a resume is shown as it is. Anything else is a 404.",
     tags,
     params,
     body: operatorsReason,
