@@ -29,7 +29,10 @@ type FoundOfJob = { [K in keyof Found<Upload>]: Found<Upload>[K][number][] };
  */
 export class OrphanSweep {
   readonly #deps: OrphanDeps;
-  /** Uploads first: one that is completed meanwhile is found as an upload, as an object, or as both. */
+  /**
+   * In turns, so that the folder's uploads may be looked at before or after its objects. What is completed in between may be
+   * seen by neither; it waits for the next turn.
+   */
   readonly #listings: { next(signal: AbortSignal): AsyncIterable<Listed[]> }[];
 
   constructor(deps: OrphanDeps) {
