@@ -111,6 +111,15 @@ test("a body that breaks off counts, though its request was answered", async () 
   expect(results.breaker?.isOpen).toBe(true);
 });
 
+test("a call that fails with a store that is away has to wait, also when it is the first", async () => {
+  const { results } = open();
+  proxy.spoil("any", "reset");
+  await expect(results.head("k")).rejects.toMatchObject({ code: "BREAKER_OPEN", retryAfterMs: RESET_MS / 10 });
+  expect(results.breaker?.isOpen).toBe(false);
+  proxy.spoil("read", "reset");
+  expect(["UNAVAILABLE", "TIMEOUT"]).toContain(await codeOf(read(results, "k")));
+});
+
 test("what is not there, and what was given up, opens nothing", async () => {
   const { results } = open();
   for (let i = 0; i < 3 * MIN_CALLS; i++) {

@@ -32,7 +32,8 @@ export function judgeStore(error: unknown): CallVerdict {
 
 /**
  * A bucket whose calls go through the breaker of its store. Refused calls fail with `BREAKER_OPEN`, and so do those that
- * failed with the store when it has opened by then: the caller waits for the store instead of trying again.
+ * failed with the store when it has opened by then, or when a probe fails, too: the caller waits for the store instead of
+ * using up its tries, also when it is the only one.
  */
 export class GuardedBucket implements Bucket {
   readonly name: string;
@@ -123,7 +124,7 @@ async function guarded<T>(breaker: Breaker, call: () => Promise<T>): Promise<T> 
   try {
     return await breaker.run(call);
   } catch (error) {
-    throw waitingFor(breaker, error);
+    throw await waitingFor(breaker, error);
   }
 }
 
@@ -131,12 +132,14 @@ async function* guardedPieces<T>(breaker: Breaker, open: () => AsyncIterable<T>)
   try {
     yield* breaker.stream(open);
   } catch (error) {
-    throw waitingFor(breaker, error);
+    throw await waitingFor(breaker, error);
   }
 }
 
-function waitingFor(breaker: Breaker, error: unknown): unknown {
-  const retryAfterMs = breaker.waitMs(error, error instanceof ObjectsError ? error.retryAfterMs : undefined);
+async function waitingFor(breaker: Breaker, error: unknown): Promise<unknown> {
+  const known = error instanceof ObjectsError ? error : null;
+  const isSilent = known?.code === "UNAVAILABLE" || known?.code === "TIMEOUT";
+  const retryAfterMs = breaker.waitMs(error, known?.retryAfterMs) ?? (isSilent ? await breaker.awayMs() : null);
   if (retryAfterMs === null || !(error instanceof Error)) return error;
   return new ObjectsError(error.message, { code: "BREAKER_OPEN", retryAfterMs, cause: error });
 }

@@ -30,6 +30,8 @@ class BreakerOpenError extends Error {
   }
 }
 
+/** Who meets a side that is away, while the breaker has not seen enough to open, looks again after this part of its wait. */
+const EARLY_LOOK_SHARE = 10;
 /** While a probe is under way its outcome is not far off. */
 const PROBING_MS = 1_000;
 
@@ -48,6 +50,7 @@ export class Breaker {
   #timer: NodeJS.Timeout | undefined;
   #probeAt = 0;
   #told = false;
+  #looking: Promise<boolean> | null = null;
   #closed = false;
 
   constructor({ name, settings, judge, probe }: BreakerOptions) {
@@ -115,6 +118,19 @@ export class Breaker {
     return this.isOpen && this.#judge(error) === "failure" ? Math.max(this.retryAfterMs, askedMs) : null;
   }
 
+  /**
+   * Whether the other side is away although too few calls were made for the breaker to open: a probe is sent, one for all
+   * who ask meanwhile. Gives how long to wait for it, milliseconds; null = it is there.
+   */
+  async awayMs(): Promise<number | null> {
+    if (this.isOpen) return this.retryAfterMs;
+    this.#looking ??= this.#isAway().finally(() => {
+      this.#looking = null;
+    });
+    if (!(await this.#looking)) return null;
+    return this.isOpen ? this.retryAfterMs : Math.ceil(this.#resetMs / EARLY_LOOK_SHARE);
+  }
+
   /** Calls back whenever it opens or closes; the returned function ends that. */
   onChange(listener: (isOpen: boolean) => void): () => void {
     this.#listeners.add(listener);
@@ -139,6 +155,16 @@ export class Breaker {
     });
     if ("error" in outcome) throw outcome.error;
     return outcome.value;
+  }
+
+  /** Not counted: a side that answers the probe and fails at what it is for must not look half well. */
+  async #isAway(): Promise<boolean> {
+    try {
+      await this.#probe();
+      return false;
+    } catch (error) {
+      return this.#judge(error) === "failure";
+    }
   }
 
   #onBreak(): void {

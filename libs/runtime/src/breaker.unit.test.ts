@@ -176,3 +176,15 @@ test("a stream whose reader stops early counts as a success", async () => {
   for (let i = 0; i < 2; i++) await ends(call(new Failure()));
   expect(breaker.isOpen).toBe(false);
 });
+
+test("a side that is away is known after a probe, however few calls were made", async () => {
+  const { side, breaker, call } = aSide();
+  expect(await breaker.awayMs()).toBeNull();
+  side.away = true;
+  await ends(call());
+  side.calls = 0;
+  expect(await Promise.all([breaker.awayMs(), breaker.awayMs()])).toEqual([RESET_MS / 10, RESET_MS / 10]);
+  expect([side.calls, breaker.isOpen]).toEqual([1, false]);
+  side.away = false;
+  expect(await breaker.awayMs()).toBeNull();
+});
