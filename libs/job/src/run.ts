@@ -67,31 +67,34 @@ export type CheckpointState = {
   now: Date;
 };
 
-/** The work so far is safe. When that is more than it ever was, the crashes before it count no more. */
+/**
+ * The work so far is safe. When the next byte has moved on, the crashes before it count no more. A run may have to go on
+ * before where the last one was; under the same upload the cursor stays, so that coming there again is no progress.
+ */
 export function checkpointed(record: JobRecord, state: CheckpointState): Change {
+  const hasMoved = isFurther(record.checkpoint, state.checkpoint);
   const next: JobRecord = {
     ...record,
     plan: state.plan ?? record.plan,
-    checkpoint: state.checkpoint,
+    checkpoint: hasMoved ? state.checkpoint : withCursorOf(record.checkpoint, state.checkpoint),
     outcomes: state.outcomes,
     progress: state.progress,
     usage: state.usage ?? record.usage,
-    crashes: hasMoved(record, state) ? 0 : record.crashes,
+    crashes: hasMoved ? 0 : record.crashes,
     updatedAt: state.now.toISOString(),
   };
   return { type: "download.checkpoint.v1", record: namesKeys(next), entry: null };
 }
 
-/**
- * Whether the next byte is further on than at the last checkpoint, and more is done than ever: a run may have to go on
- * before where the last one was, and is no progress until it comes to new bytes.
- */
-function hasMoved(before: JobRecord, after: CheckpointState): boolean {
-  const from = before.checkpoint?.cursor ?? NOTHING_UPLOADED.cursor;
-  const to = after.checkpoint?.cursor ?? NOTHING_UPLOADED.cursor;
-  const isFurther = to.entry > from.entry || (to.entry === from.entry && to.offset > from.offset);
-  const [was, is] = [before.progress, after.progress];
-  return isFurther && (is.bytesDone > was.bytesDone || is.filesDone > was.filesDone);
+function isFurther(before: Checkpoint | null, after: Checkpoint | null): boolean {
+  const from = before?.cursor ?? NOTHING_UPLOADED.cursor;
+  const to = after?.cursor ?? NOTHING_UPLOADED.cursor;
+  return to.entry > from.entry || (to.entry === from.entry && to.offset > from.offset);
+}
+
+function withCursorOf(before: Checkpoint | null, after: Checkpoint | null): Checkpoint | null {
+  const isSameUpload = before !== null && after !== null && before.upload.id === after.upload.id;
+  return isSameUpload ? { ...after, cursor: before.cursor } : after;
 }
 
 /** The files are not, or no longer, what the plan says. */

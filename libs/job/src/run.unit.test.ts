@@ -79,10 +79,8 @@ test("a takeover is a claim that counts the crash, and goes on with the same try
 
 describe("checkpoint", () => {
   const before = recordIn("running", { crashes: 2, checkpoint: upload("U1", 1, 100) });
-  const save = (checkpoint: Checkpoint | null, more = 1) => {
-    const progress = { ...before.progress, bytesDone: before.progress.bytesDone + more };
-    return checkpointed(before, { checkpoint, outcomes: OUTCOMES, progress, now: at(20) });
-  };
+  const save = (checkpoint: Checkpoint | null) =>
+    checkpointed(before, { checkpoint, outcomes: OUTCOMES, progress: before.progress, now: at(20) });
 
   test.each([
     ["a later byte of the same entry", upload("U1", 1, 101), 0],
@@ -94,8 +92,12 @@ describe("checkpoint", () => {
     expect(save(checkpoint).record).toMatchObject({ crashes, checkpoint, outcomes: OUTCOMES, status: "running" });
   });
 
-  test("of bytes that were done before leaves the crashes: the run comes only to where the last one died", () => {
-    expect(save(upload("U1", 2, 0), 0).record).toMatchObject({ crashes: 2 });
+  test("before where the upload was leaves the crashes, and the cursor: coming there again is no progress", () => {
+    const again = save(upload("U1", 0, 50)).record as JobRecord;
+    expect(again).toMatchObject({ crashes: 2, checkpoint: { cursor: { entry: 1, offset: 100 } } });
+    const { progress } = again;
+    const there = checkpointed(again, { checkpoint: upload("U1", 1, 100), outcomes: null, progress, now: at(21) });
+    expect(there.record).toMatchObject({ crashes: 2 });
   });
 
   test("is told in no timeline", () => {

@@ -104,7 +104,7 @@ export class S3Uploads implements Uploads {
     const what = `Copying part ${number} of ${key} from ${from}`;
     const timeoutMs = transferTimeoutMs(length, this.#settings.s3CallTimeoutMs);
     const { CopyPartResult } = await call(what, timeoutMs, signal, (abortSignal) =>
-      this.#s3.send(command, { abortSignal }),
+      this.#patient.send(command, { abortSignal }),
     ).catch(ifSourceIsGone);
     if (!CopyPartResult?.ETag) throw new ObjectsError(`${what} gave no ETag.`, { code: "UNAVAILABLE" });
     const crc32 = crc32FromBase64(CopyPartResult.ChecksumCRC32);

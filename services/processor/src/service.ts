@@ -155,6 +155,7 @@ function report(end: RunEnd, record: JobRecord, durationMs: number, metrics: Pro
       failures,
       crashes,
       bytes: progress.bytesDone,
+      copies: record.usage.copies,
       durationMs: Math.round(durationMs),
       ...failure,
     },

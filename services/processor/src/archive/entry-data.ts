@@ -99,7 +99,15 @@ export class EntryData {
     const count = (end - offset) / length;
     const whole = Promise.withResolvers<number>();
     const copies: CopiedPart[] = [];
-    let [crc, next] = [begun, 0];
+    let [crc, next, handedOver] = [begun, 0, 0];
+    // What is copied behind one that takes long is not booked yet, and would be done again after a crash.
+    const handOver = () => {
+      for (; handedOver < Math.min(count, next + 2 * uploads.concurrency); handedOver++) {
+        const i = handedOver;
+        const part = { number: first + i, index, offset: offset + i * length, length };
+        uploads.copy(part, (copied) => onStored(i, copied));
+      }
+    };
     const onStored = (i: number, copied: CopiedPart) => {
       copies[i] = copied;
       for (let copy = copies[next]; copy !== undefined; copy = copies[++next]) {
@@ -109,13 +117,12 @@ export class EntryData {
         copier.onCopied({ number: first + next, length, ...known }, etag);
         this.#report(length);
       }
+      handOver();
       if (next === count) whole.resolve(crc);
     };
     this.#sources.letGo();
     writer.jumpTo(writer.position + end - offset);
-    for (let i = 0; i < count; i++) {
-      uploads.copy({ number: first + i, index, offset: offset + i * length, length }, (copied) => onStored(i, copied));
-    }
+    handOver();
     return await this.#waits.wait(whole.promise);
   }
 

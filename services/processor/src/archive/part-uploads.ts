@@ -47,6 +47,11 @@ export class PartUploads {
     }
   }
 
+  /** How many parts may be on their way at a time. */
+  get concurrency(): number {
+    return this.#options.concurrency;
+  }
+
   /** An empty buffer; waits until there is one. Its holder hands it back with `submit`. */
   async buffer(): Promise<Buffer> {
     for (;;) {

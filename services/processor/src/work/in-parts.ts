@@ -18,6 +18,7 @@ import { verifiableParts } from "./verifiable-parts.ts";
 export async function makeInParts(job: ArchiveJob): Promise<Made> {
   const { checkpoint } = job.record;
   if (checkpoint?.sealed) {
+    job.onSealing();
     const made = await finishSealed(checkpoint, job);
     if (made !== null) return made;
   }

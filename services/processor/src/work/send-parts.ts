@@ -26,6 +26,7 @@ export async function sendParts(log: UploadLog, buffers: number, job: ArchiveJob
   const sink = {
     async upload(part: Part, stopped: AbortSignal) {
       await timer.room();
+      stopped.throwIfAborted();
       const send = (until: AbortSignal) => results.uploadPart(upload, part, until);
       log.add(part, await storing(() => lettingFinish(stopped, clock, send)));
       timer.stored(part.bytes.length);
@@ -36,6 +37,7 @@ export async function sendParts(log: UploadLog, buffers: number, job: ArchiveJob
     ...copies,
     async copy(part: EntryPart, stopped: AbortSignal) {
       await timer.room();
+      stopped.throwIfAborted();
       return await copies.copy(part, stopped);
     },
     onCopied({ length, ...part }: StandingPart & { length: number }, etag: string) {

@@ -33,8 +33,10 @@ type CopiedJob = {
 /** The probe is a part that no archive has: Complete does not name it, and so the store drops it. */
 const PROBE_PART = 10_000;
 const PROBE_BYTES = 65_536;
-/** Answers that say that copies will not work, whatever is copied. */
-const REFUSALS: readonly ObjectsError["code"][] = ["UNSUPPORTED", "DENIED", "REJECTED", "NO_BUCKET"];
+/** Answers that say that copies of a file will not work. */
+const REFUSALS: readonly ObjectsError["code"][] = ["UNSUPPORTED", "NO_BUCKET", "DENIED", "REJECTED"];
+/** Those of them that hold for every file. */
+const FINAL_REFUSALS: readonly ObjectsError["code"][] = ["UNSUPPORTED", "NO_BUCKET"];
 
 /**
  * The copies that the store makes by itself (S3 `UploadPartCopy`) of parts inside large files of an S3 source. What it
@@ -43,7 +45,7 @@ const REFUSALS: readonly ObjectsError["code"][] = ["UNSUPPORTED", "DENIED", "REJ
  */
 export class ZeroCopy {
   readonly #options: ZeroCopyOptions;
-  /** The store, or those who may write results but not read sources, have refused: nobody asks again. */
+  /** The store has refused for good: nobody asks again. */
   #isOff: boolean;
 
   constructor(options: ZeroCopyOptions) {
@@ -71,8 +73,11 @@ export class ZeroCopy {
       this.#options.onRefused(file.fileId, new Error(`it says CRC ${told.crc32} of bytes that have ${expected}`));
       return false;
     } catch (error) {
-      if (this.#isOff) return false;
-      throw error;
+      const refusal = error instanceof JobFailure && error.cause instanceof ObjectsError ? error.cause : null;
+      if (refusal === null || !REFUSALS.includes(refusal.code)) throw error;
+      this.#isOff ||= FINAL_REFUSALS.includes(refusal.code);
+      this.#options.onRefused(file.fileId, refusal);
+      return false;
     }
   }
 
@@ -89,13 +94,7 @@ export class ZeroCopy {
       return await results.copyPart(upload, number, { ...place, etag: file.etag, offset, length }, signal);
     } catch (error) {
       if (!(error instanceof ObjectsError)) throw error;
-      if (error.code === "CONFLICT") throw changed(file.fileId, error);
-      if (REFUSALS.includes(error.code)) {
-        // A try that meets this in its middle fails; the next one reads.
-        this.#isOff = true;
-        this.#options.onRefused(file.fileId, error);
-      }
-      throw error;
+      throw error.code === "CONFLICT" ? changed(file.fileId, error) : error;
     }
   }
 }
