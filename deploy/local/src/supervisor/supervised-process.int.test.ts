@@ -45,18 +45,19 @@ test("a server that is killed comes back on the same port, and stays away once i
   expect(await spec.ready()).toBe(false);
 });
 
-test("a program that ends while it starts is an error that shows its log", async () => {
+test("a program that ends while it starts is an error that shows its log, and nothing that an earlier run wrote", async () => {
   const { spec } = await natsPlan();
-  const broken = {
-    ...spec,
-    command: "sh",
-    args: ["-c", "echo wrong settings >&2; exit 1"],
-    logFile: join(dataDir, "broken.log"),
+  const startSaying = (words: string) => {
+    const logFile = join(dataDir, "broken.log");
+    const broken = { ...spec, command: "sh", args: ["-c", `${words && `echo ${words} >&2; `}exit 1`], logFile };
+    return startSupervised(broken, { watchdog, say: () => {}, onChange: () => {} });
   };
-  await expect(startSupervised(broken, { watchdog, say: () => {}, onChange: () => {} })).rejects.toMatchObject({
-    code: "ENDED_AT_START",
-    message: expect.stringContaining("wrong settings"),
-  });
+  for (const words of ["wrong settings", "no room", ""]) {
+    await expect(startSaying(words)).rejects.toMatchObject({
+      code: "ENDED_AT_START",
+      message: expect.stringMatching(new RegExp(`broken\\.log\\):\n *${words}$`)),
+    });
+  }
 });
 
 test("a program that ends because its settings are wrong is reported and not started again", async () => {

@@ -59,6 +59,8 @@ class Keeper implements SupervisedProcess {
   readonly #supervision: Supervision;
   #child: ChildProcess | null = null;
   #startedAt = 0;
+  /** Where in its log the process that runs now, or ran last, begins. */
+  #logBegin = 0;
   #restarts = 0;
   #keep = false;
   #stopping = false;
@@ -84,7 +86,8 @@ class Keeper implements SupervisedProcess {
     const ended = this.#child === null;
     const what = ended ? "ended while it started" : `was not ready after ${Math.round(readyTimeoutMs / 1000)} s`;
     await this.stop();
-    throw new StackError(`${name} ${what}. The end of its log (${logFile}):\n${indent(logTail(logFile, 12))}`, {
+    const log = indent(logTail(logFile, this.#logBegin, 12));
+    throw new StackError(`${name} ${what}. The end of its log (${logFile}):\n${log}`, {
       code: ended ? "ENDED_AT_START" : "START_FAILED",
     });
   }
@@ -110,7 +113,8 @@ class Keeper implements SupervisedProcess {
 
   #spawn(): void {
     const { command, args, env, cwd, logFile, kind } = this.spec;
-    const log = openLog(logFile);
+    const { descriptor: log, size } = openLog(logFile);
+    this.#logBegin = size;
     // A session of its own: a Ctrl-C at the terminal goes to the supervisor alone, which stops things in order.
     // A service also gets a channel whose closing tells it that its supervisor is gone.
     const child = spawn(command, args, {
