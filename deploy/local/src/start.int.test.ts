@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { environment } from "@longhaul/runtime";
+import { type Environment, environment } from "@longhaul/runtime";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { type RunFile, readRunFile } from "./stack/run-file.ts";
 import { freePorts } from "./supervisor/ports.ts";
@@ -18,7 +18,7 @@ let port = 0;
 let stack: ChildProcess;
 
 /** `npm start` on the run's database and storage, and a NATS of its own. */
-function start(...args: string[]): { child: ChildProcess; output: () => string } {
+function start(args: string[], changes: Environment = {}): { child: ChildProcess; output: () => string } {
   const s3 = inject("s3");
   const child = spawn(process.execPath, [START, "--data", dataDir, ...args], {
     env: {
@@ -29,6 +29,7 @@ function start(...args: string[]): { child: ChildProcess; output: () => string }
       S3_BUCKET: `start-${port}`,
       S3_ACCESS_KEY_ID: s3.accessKeyId,
       S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+      ...changes,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -54,7 +55,7 @@ afterAll(async () => {
 });
 
 test("starts, supervises, refuses a second start, and stops cleanly", { timeout: 120 * SECOND }, async () => {
-  const { child, output } = start("--port", `${port}`, "--gateways", "2");
+  const { child, output } = start(["--port", `${port}`, "--gateways", "2"]);
   stack = child;
   const ready = () => output().trimEnd().endsWith(`ready http://127.0.0.1:${port}`);
   await until(() => ready() || child.exitCode !== null, { timeoutMs: 60 * SECOND });
@@ -67,7 +68,7 @@ test("starts, supervises, refuses a second start, and stops cleanly", { timeout:
   expect(run?.processes.map(({ name }) => name)).toEqual(["nats", "gateway", "gateway", "processor", "notifier"]);
   expect(run?.processes[1]?.ports.http).toBe(port);
 
-  const second = start("--port", `${port + 1}`);
+  const second = start(["--port", `${port + 1}`]);
   const [exitCode] = await once(second.child, "exit");
   expect(exitCode).toBe(1);
   expect(second.output()).toContain(`process ${child.pid}`);
@@ -85,7 +86,15 @@ test("starts, supervises, refuses a second start, and stops cleanly", { timeout:
 });
 
 test("a port that is taken is an error, not another port", { timeout: 30 * SECOND }, async () => {
-  const { child, output } = start("--port", new URL(inject("s3").endpoint).port);
+  const { child, output } = start(["--port", new URL(inject("s3").endpoint).port]);
   expect(await once(child, "exit")).toEqual([1, null]);
   expect(output()).toContain("is taken by another program");
+});
+
+test("a store without credentials is an error that names the variables", { timeout: 60 * SECOND }, async () => {
+  const none = { S3_ACCESS_KEY_ID: "", S3_SECRET_ACCESS_KEY: "", AWS_EC2_METADATA_DISABLED: "true" };
+  const { child, output } = start(["--port", `${port}`], none);
+  expect(await once(child, "exit")).toEqual([1, null]);
+  expect(output()).toMatch(/bucket start-\d+ at http.*Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY/);
+  expect(output()).not.toContain("please report it");
 });

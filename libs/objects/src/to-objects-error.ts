@@ -1,6 +1,12 @@
 import { S3ServiceException } from "@aws-sdk/client-s3";
 import { ObjectsError, type ObjectsErrorCode } from "./objects-error.ts";
 
+/** Nowhere in the SDK's chain are any. */
+const NO_CREDENTIALS = "CredentialsProviderError";
+const ADVICE =
+  ". Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY (SOURCE_S3_… where it is the bucket of sources that has others), or give " +
+  "the AWS SDK's own chain some, as a profile or a role.";
+
 /** Codes of S3 and of stores like it; what is not here is decided by the HTTP status. */
 const CODES: Record<string, ObjectsErrorCode> = {
   NoSuchKey: "NOT_FOUND",
@@ -14,7 +20,7 @@ const CODES: Record<string, ObjectsErrorCode> = {
   RequestTimeout: "TIMEOUT",
   // Not rights but clocks: nothing that we ask for will be let through until they agree.
   RequestTimeTooSkewed: "DENIED",
-  CredentialsProviderError: "DENIED",
+  [NO_CREDENTIALS]: "DENIED",
   NotImplemented: "UNSUPPORTED",
 };
 
@@ -26,7 +32,12 @@ export function toObjectsError(error: unknown, what: string): ObjectsError {
   if (error instanceof ObjectsError) return error;
   const code = codeOf(error);
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new ObjectsError(`${what} failed (${text})`, { code, retryAfterMs: retryAfterMs(error), cause: error });
+  const advice = error instanceof Error && error.name === NO_CREDENTIALS ? ADVICE : "";
+  return new ObjectsError(`${what} failed (${text})${advice}`, {
+    code,
+    retryAfterMs: retryAfterMs(error),
+    cause: error,
+  });
 }
 
 function codeOf(error: unknown): ObjectsErrorCode {

@@ -34,6 +34,16 @@ test.each([
   expect(toObjectsError(error, "HEAD a")).toMatchObject({ code, cause: error });
 });
 
+test("that there are no credentials is said with the variables that give them", () => {
+  const error = Object.assign(new Error("Could not load credentials from any providers"), {
+    name: "CredentialsProviderError",
+  });
+  expect(toObjectsError(error, "HEAD a")).toMatchObject({
+    code: "DENIED",
+    message: expect.stringMatching(/^HEAD a failed .*Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY/),
+  });
+});
+
 test("Retry-After is read in seconds and as a date", () => {
   const retryAfterMs = (value: string) =>
     toObjectsError(answered("SlowDown", 503, { "retry-after": value }), "PUT a").retryAfterMs;
