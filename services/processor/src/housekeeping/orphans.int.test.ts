@@ -113,7 +113,10 @@ test("with more uploads and objects than a round looks at, the next one goes on 
   expect(await bench.remains(cancelled)).toEqual([]);
 });
 
-test("while no job can be read a round ends soon, and the next one comes to other jobs", async () => {
+test.each([
+  ["uploads, all of one page,", "uploads"],
+  ["objects", "objects"],
+])("while no job can be read a round ends soon, and the next one comes to other jobs: %s", async (_, listed) => {
   const ids = Array.from({ length: 500 }, () => randomUUID());
   const asked = new Set<string>();
   let now = 0;
@@ -123,12 +126,16 @@ test("while no job can be read a round ends soon, and the next one comes to othe
     now += 5_000;
     return Promise.reject(new Error("no answer in time"));
   };
+  const keysIn = (folder: string) => ids.map((id) => `${folder}acme/${id}/x`).sort();
   const bucket: CleanupDeps["bucket"] = {
     ...bench.deps.bucket,
-    async *uploads() {},
+    async *uploads(folder) {
+      if (listed === "uploads")
+        for (const key of keysIn(folder)) yield { key, id: key, startedAt: new Date(0), page: {} };
+    },
     async *objects(folder, { after = "" }) {
-      const keys = ids.map((id) => `${folder}acme/${id}/x`).sort();
-      for (const key of keys) if (key > after) yield { key, lastModified: new Date(0) };
+      if (listed === "uploads") return;
+      for (const key of keysIn(folder)) if (key > after) yield { key, lastModified: new Date(0) };
     },
   };
   const clock = { ...systemClock, monotonic: () => now };
