@@ -1,13 +1,10 @@
 import type { JobErrorCode, JobRecord, Outcomes, Plan, PlanEntry } from "@longhaul/contracts";
-import { inParallel } from "@longhaul/runtime";
 import { JobFailure } from "../job/job-failure.ts";
 import type { WorkContext } from "../job/run.ts";
 import type { PlannedFile, Source } from "../source/source.ts";
 import { type FileTries, withFileTries } from "./file-tries.ts";
+import { lookUpEach } from "./look-ups.ts";
 import type { RecordLists } from "./record-lists.ts";
-
-/** Files looked up at a time. */
-export const LOOKUPS = 16;
 
 /** A file that is not there: its place in the request, and why. */
 export type MissingFile = { index: number; fileId: number; code: JobErrorCode };
@@ -197,9 +194,9 @@ async function lookUp(
   const maxBytes = Math.min(deps.fileMaxBytes, record.spec.maxFileBytes ?? deps.fileMaxBytes);
   const found: Found[] = [];
   let missing = 0;
-  await inParallel(fileIds.entries(), LOOKUPS, async ([index, fileId]) => {
+  await lookUpEach(fileIds.entries(), signal, async ([index, fileId], either) => {
     report({ ...record.progress, filesFailed: missing, currentFileId: fileId, phase: "planning" });
-    const file = await outcomeOf(fileId, maxBytes, deps, signal);
+    const file = await outcomeOf(fileId, maxBytes, deps, either);
     if (typeof file === "string") missing += 1;
     found[index] = file;
   });

@@ -87,16 +87,17 @@ test("a plan that was kept says the same again, without a look at any file", asy
   });
 });
 
-test("a look-up that fails ends the others: nothing is looked up behind its back", async () => {
+test("a look-up that fails stops the others, and nothing is looked up behind its back", async () => {
   let [begun, running] = [0, 0];
   const source: Source = {
     open: new Files().open,
-    async find(fileId) {
+    async find(fileId, stopped) {
       begun += 1;
       running += 1;
-      await systemClock.sleep(fileId === IDS[0] ? 5 : 20);
-      running -= 1;
-      throw new JobFailure({ stage: "plan", code: fileId === IDS[0] ? "SOURCE_TIMEOUT" : "FILE_NOT_FOUND" });
+      await systemClock.sleep(fileId === IDS[0] ? 5 : 600_000, stopped).finally(() => {
+        running -= 1;
+      });
+      throw new JobFailure({ stage: "plan", code: "SOURCE_TIMEOUT" });
     },
   };
   await expect(plan(jobOf(), source)).rejects.toMatchObject({ code: "SOURCE_TIMEOUT" });

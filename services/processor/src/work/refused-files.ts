@@ -1,9 +1,9 @@
 import type { JobErrorCode, JobRecord } from "@longhaul/contracts";
-import { inParallel } from "@longhaul/runtime";
 import type { JobFailure } from "../job/job-failure.ts";
 import type { PlannedFile, Source } from "../source/source.ts";
 import { type FileTries, withFileTries } from "./file-tries.ts";
-import { inRequestOrder, isOutcome, LOOKUPS, nothingThere, type PlanContext, type PlannedFiles } from "./plan.ts";
+import { lookUpEach } from "./look-ups.ts";
+import { inRequestOrder, isOutcome, nothingThere, type PlanContext, type PlannedFiles } from "./plan.ts";
 import type { RecordLists } from "./record-lists.ts";
 
 /** A file that was there when the job was planned is refused when it is read, and the job has others. */
@@ -24,9 +24,9 @@ export async function withoutRefused(
   deps: FileTries & { source: Source; lists: RecordLists },
 ): Promise<PlannedFiles> {
   const refused = new Map<PlannedFile, JobErrorCode>();
-  await inParallel(planned.present, LOOKUPS, async (file) => {
+  await lookUpEach(planned.present, signal, async (file, either) => {
     report({ ...record.progress, currentFileId: file.fileId, phase: "planning" });
-    const code = file.fileId === refusal.fileId ? refusal.code : await refusalOf(file, deps, signal);
+    const code = file.fileId === refusal.fileId ? refusal.code : await refusalOf(file, deps, either);
     if (code !== null) refused.set(file, code);
   });
   const missing = inRequestOrder(planned).flatMap((file, index) => {
