@@ -2,6 +2,9 @@ import type { ProgressMessage, StoredRecord } from "@longhaul/contracts";
 import type { Version } from "@longhaul/job";
 import { Shown, type ShowOptions } from "./shown.ts";
 
+/** Progress since a write, however it was heard of. */
+type KnownProgress = Pick<ProgressMessage, "seq" | "n" | "progress">;
+
 /** A stored write of the job, or a copy of one. */
 export type StoredState = { seq: number; record: StoredRecord };
 
@@ -16,7 +19,7 @@ export class Watch {
   #shown: Shown | null = null;
   #erasedAt: number | null = null;
   /** Progress of a write that has not arrived yet: the two come by different ways. */
-  #early: ProgressMessage | null = null;
+  #early: KnownProgress | null = null;
   #confirmed = false;
   /** Monotonic milliseconds: when the job was last heard of, and last asked for. */
   heardAt: number;
@@ -68,7 +71,7 @@ export class Watch {
   }
 
   /** Takes progress: at once if it belongs to the newest write, later if that has yet to arrive. */
-  takeProgress(message: ProgressMessage): void {
+  takeProgress(message: KnownProgress): void {
     if (message.seq > this.seq) {
       if (this.#early === null || isNewer(message, this.#early)) this.#early = message;
       return;

@@ -1,7 +1,7 @@
 import type { PushMessage, Stored, Subscription } from "@longhaul/bus";
 import type { JobRecord } from "@longhaul/contracts";
 import { isEnded, type Version } from "@longhaul/job";
-import type { Clock, Logger } from "@longhaul/runtime";
+import { type Clock, type Logger, withTimeout } from "@longhaul/runtime";
 import type { View } from "@longhaul/store";
 import { SharedRead } from "./shared-read.ts";
 import { Shown, type ShowOptions } from "./shown.ts";
@@ -29,6 +29,8 @@ export type WatchOptions = {
 const RECHECK_BATCH = 100;
 /** Leader reads of one job that clients can force. */
 const FORCED_READ_GAP_MS = 250;
+/** The first look at a running job waits so long for the views, which may be away. */
+const PROGRESS_READ_MS = 200;
 /** Beyond this many, a job is forgotten as soon as nobody asks for it (one watch is about 5 KB). */
 const KEPT_MAX = 50_000;
 
@@ -156,7 +158,10 @@ export class Watches {
     let away: unknown = null;
     try {
       const stored = await this.#newest(watch.id);
-      if (stored !== null) watch.take(stored, { confirmed: true });
+      if (stored !== null) {
+        watch.take(stored, { confirmed: true });
+        if (stored.record.status === "running") await this.#loadProgress(watch);
+      }
       // A job that was erased, or that came by push meanwhile, is known as well.
       if (watch.seq > 0) return true;
     } catch (error) {
@@ -169,6 +174,14 @@ export class Watches {
     if (view === null || "erased" in view) return false;
     watch.take({ seq: view.seq, record: view.record }, { confirmed: away === null, n: view.n });
     return true;
+  }
+
+  /** A record has the progress of its last write only; what came since, and was not heard here, the view has. */
+  async #loadProgress(watch: Watch): Promise<void> {
+    const read = () => this.#ports.views.get(watch.id);
+    const view = await withTimeout(read, PROGRESS_READ_MS, "Reading the progress of a job").catch(() => null);
+    if (view === null || "erased" in view) return;
+    watch.takeProgress({ seq: view.seq, n: view.n, progress: view.record.progress });
   }
 
   #newest(id: string): Promise<Stored | null> {

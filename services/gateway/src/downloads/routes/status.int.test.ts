@@ -1,5 +1,6 @@
 import { apiJob, type JobRecord } from "@longhaul/contracts";
 import { claim } from "@longhaul/job";
+import { viewOf } from "@longhaul/store";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startOwnGateway } from "../../../../../tests/support/own-gateway.ts";
 import { problemOf, requestsTo } from "../../testing/requests.ts";
@@ -39,18 +40,35 @@ test("the version is the ETag, and what is known is not sent again", async () =>
   expect(await status(`W/"${Number(seq) - 1}.9"`)).toBe(200);
 });
 
-test("a write is seen by whoever names its version, although nothing was pushed", async () => {
-  const job = apiJob.parse(await (await post({ fileIds: [70_000] })).json());
-  await call(job.links.self);
-  const stored = await gateway.jobs.newest(job.id);
+/** Claims the job as a worker does; gives what is stored then. */
+async function claimed(id: string): Promise<{ seq: number; record: JobRecord }> {
+  const stored = await gateway.jobs.newest(id);
   const run = { id: "r1", worker: "w1", item: 1, startedAt: new Date().toISOString() };
   const change = claim(stored?.record as JobRecord, { run, key: null, now: new Date() });
-  const put = await gateway.jobs.put(job.id, stored?.seq ?? 0, change, {
+  const put = await gateway.jobs.put(id, stored?.seq ?? 0, change, {
     deadlineMs: 2000,
     traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     source: "/test",
   });
-  const seq = put.kind === "done" ? put.seq : 0;
+  return { seq: put.kind === "done" ? put.seq : 0, record: change.record as JobRecord };
+}
+
+test("the first look at a running job has the progress that only others have heard of", async () => {
+  const job = apiJob.parse(await (await post({ fileIds: [70_000] })).json());
+  const { seq, record } = await claimed(job.id);
+  await gateway.store.views.upsertMany([viewOf(record, seq, "0".repeat(32), 3600)]);
+  const progress = { ...record.progress, bytesDone: 40, bytesTotal: 100, phase: "reading" as const };
+  await gateway.store.views.writeProgress([{ id: job.id, seq, n: 3, progress }]);
+  expect(await (await call(job.links.self)).json()).toMatchObject({
+    version: `${seq}.3`,
+    progress: { bytesDone: 40, bytesTotal: 100, phase: "reading" },
+  });
+});
+
+test("a write is seen by whoever names its version, although nothing was pushed", async () => {
+  const job = apiJob.parse(await (await post({ fileIds: [70_000] })).json());
+  await call(job.links.self);
+  const { seq } = await claimed(job.id);
   const response = await call(job.links.self, { headers: { "if-none-match": `W/"${seq}.0"` } });
   expect(response.status).toBe(304);
   expect(await (await call(job.links.self)).json()).toMatchObject({ status: "processing", version: `${seq}.0` });
