@@ -176,6 +176,16 @@ for (const implementation of S3_SERVERS) {
       await expectSame(job, completion);
     });
 
+    test("a sealed archive of which Complete gives no object begins anew, under another key", async () => {
+      const job = new Rehearsal(objects);
+      await job.run({ at: "seal", nth: 1, when: "after" });
+      const { key } = job.upload;
+      const vanish = () => objects.results.delete(key, { signal });
+      const completion = await job.run({ at: "complete", nth: 1, when: "after" }, vanish);
+      expect(completion?.result.key).not.toBe(key);
+      await expectSame(job, completion);
+    });
+
     test.each(["just sealed", "sealed by an earlier run"])(
       "an archive that is %s waits for a store which is away when it is to be completed",
       async (sealed) => {

@@ -12,7 +12,7 @@ type NamedUpload = { key: string; id: string };
 
 /**
  * What an earlier run has sealed: there already when it died after Complete, else completed now. Null when its upload is
- * no more, or has other parts by now, or when the list of its parts is lost: there is nothing to go on from.
+ * no more, has other parts by now or gives no object, or when the list of its parts is lost: nothing is to go on from.
  */
 export async function finishSealed({ upload, sealed }: Checkpoint, job: SealedJob): Promise<Made | null> {
   if (upload.id === null || sealed === null) return null;
@@ -23,8 +23,9 @@ export async function finishSealed({ upload, sealed }: Checkpoint, job: SealedJo
   if (parts === null) return null;
   const refused = await complete({ key, id }, sealed, parts, job);
   if (await isStored(key, sealed, job)) return made;
-  if (isGone(refused)) return null;
-  throw refused ?? notThere();
+  // A store that was killed while it joined the parts may answer well for ever, and have neither object nor upload.
+  if (refused === null || isGone(refused)) return null;
+  throw refused;
 }
 
 /** Completes what was just sealed, and looks at what came of it. */
