@@ -79,8 +79,8 @@ test("a takeover is a claim that counts the crash, and goes on with the same try
 
 describe("checkpoint", () => {
   const before = recordIn("running", { crashes: 2, checkpoint: upload("U1", 1, 100) });
-  const save = (checkpoint: Checkpoint | null) =>
-    checkpointed(before, { checkpoint, outcomes: OUTCOMES, progress: before.progress, now: at(20) });
+  const save = (checkpoint: Checkpoint | null, record = before) =>
+    checkpointed(record, { checkpoint, outcomes: OUTCOMES, progress: record.progress, now: at(20) });
 
   test.each([
     ["a later byte of the same entry", upload("U1", 1, 101), 0],
@@ -95,9 +95,7 @@ describe("checkpoint", () => {
   test("before where the upload was leaves the crashes, and the cursor: coming there again is no progress", () => {
     const again = save(upload("U1", 0, 50)).record as JobRecord;
     expect(again).toMatchObject({ crashes: 2, checkpoint: { cursor: { entry: 1, offset: 100 } } });
-    const { progress } = again;
-    const there = checkpointed(again, { checkpoint: upload("U1", 1, 100), outcomes: null, progress, now: at(21) });
-    expect(there.record).toMatchObject({ crashes: 2 });
+    expect(save(upload("U1", 1, 100), again).record).toMatchObject({ crashes: 2 });
   });
 
   test("is told in no timeline", () => {

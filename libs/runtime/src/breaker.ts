@@ -2,6 +2,7 @@ import { CircuitState, CountBreaker, circuitBreaker, handleWhen } from "cockatie
 import { systemClock } from "./clock.ts";
 import type { breakerConfig } from "./config/job-shapes.ts";
 import type { Settings } from "./config/load.ts";
+import { TimeoutError, withTimeout } from "./deadline.ts";
 
 export type BreakerSettings = Settings<typeof breakerConfig>;
 
@@ -32,6 +33,8 @@ class BreakerOpenError extends Error {
 
 /** Who meets a side that is away, while the breaker has not seen enough to open, looks again after this part of its wait. */
 const EARLY_LOOK_SHARE = 10;
+/** Who waits to know whether a side is away has a job to let go of, maybe within a shutdown: no answer for so long is one. */
+const EARLY_LOOK_MS = 5_000;
 /** While a probe is under way its outcome is not far off. */
 const PROBING_MS = 1_000;
 
@@ -160,10 +163,10 @@ export class Breaker {
   /** Not counted: a side that answers the probe and fails at what it is for must not look half well. */
   async #isAway(): Promise<boolean> {
     try {
-      await this.#probe();
+      await withTimeout(() => this.#probe(), EARLY_LOOK_MS, `A look at ${this.name}`);
       return false;
     } catch (error) {
-      return this.#judge(error) === "failure";
+      return error instanceof TimeoutError || this.#judge(error) === "failure";
     }
   }
 

@@ -188,3 +188,11 @@ test("a side that is away is known after a probe, however few calls were made", 
   side.away = false;
   expect(await breaker.awayMs()).toBeNull();
 });
+
+test("a side that gives no answer to the look is away, without its own time-out being waited for", async () => {
+  const { side, breaker } = aSide();
+  side.slow = true;
+  const away = breaker.awayMs();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(await away).toBe(RESET_MS / 10);
+});
